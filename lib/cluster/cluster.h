@@ -1,0 +1,108 @@
+/*
+ * cluster.h - the cluster file as a validated model.
+ *
+ * schema.c holds every key (name, type, default, range, help): validation, init and
+ * docs/cluster-file.md come from it. cluster_load fills in every default, checks what needs more
+ * than one key, and computes the hosts with their addresses, so that later rooms have nothing to
+ * decide.
+ */
+#ifndef PGHA_CLUSTER_H
+#define PGHA_CLUSTER_H
+
+#include "inventory/inventory.h"
+#include "lib/base/vec.h"
+#include "lib/doc/fault.h"
+
+#define CLUSTER_NAME_MAX  32 /* [a-z][a-z0-9-]*, not ending in - */
+#define CLUSTER_MAX_HOSTS 200
+
+struct cluster_host {
+    const char *name;    /* db1, db2, lb1, ... : unique in the cluster */
+    const char *address; /* inside network.cidr */
+    bool is_db, is_lb, is_etcd;
+    int index; /* from 1 in its group */
+};
+
+/* A failover preset: one row sets Patroni, HAProxy and keepalived. Milliseconds where the name says
+ * so, else seconds. */
+struct preset {
+    const char *name, *help;
+    int ttl, loop_wait, retry_timeout; /* Patroni; loop_wait + 2*retry_timeout <= ttl, ttl >= 20 */
+    int haproxy_inter_ms, haproxy_fall, haproxy_rise; /* health checks */
+    int advert_ms; /* VRRP advertisements: 10..40950 ms in version 3 */
+    int vrrp_check_ms, vrrp_check_fall, vrrp_check_rise; /* keepalived's script */
+};
+extern const struct preset presets[]; /* ends with name NULL */
+
+struct cluster {
+    struct arena arena;
+    const char *file; /* as given */
+    const char *name;
+    const char *provider;      /* "local" */
+    const char *topology;      /* "patroni" */
+    struct value *config;      /* the whole file, every default filled in; keys as in DESIGN.md */
+    const char *cidr;          /* "10.77.0.0/24" */
+    int prefix;                /* 24 */
+    uint32_t network, netmask; /* host byte order */
+    const char *gateway;       /* first address: the bridge or router */
+    const char *vip;           /* NULL when there are no balancers */
+    const struct preset *preset;
+    int pg_version;
+    int port_primary, port_replicas, port_sync, port_async, port_stats;
+    int port_postgres, port_patroni, port_etcd_client, port_etcd_peer; /* 5432 8008 2379 2380 */
+    VEC(struct cluster_host) hosts; /* db, then lb, then dedicated etcd */
+};
+
+/* 0, or -1 with every fault listed (ERR_INPUT when made an err). The cluster may be released either
+ * way. */
+int cluster_load(struct cluster *c, const char *path, struct faults *faults) MUST_USE;
+int cluster_load_text(struct cluster *c, const char *file, const char *text, size_t len,
+                      struct faults *faults) MUST_USE;
+void cluster_release(struct cluster *c);
+const struct cluster_host *cluster_host_find(const struct cluster *c, const char *name); /* NULL */
+
+/* init: a commented cluster file for a provider and topology, from the schema. docs:
+ * docs/cluster-file.md. */
+int cluster_write_example(const char *provider, const char *topology, const char *name,
+                          struct str *out, struct err *err) MUST_USE;
+void cluster_write_docs(struct str *out);
+
+/* secrets.c: generated once per cluster, kept in the state folder, mode 0600. Every value is
+ * registered with log_secret. */
+struct secrets {
+    struct arena arena;
+    struct value *values; /* map name -> string: superuser, replication, rewind, patroni_rest,
+                             stats, vrrp, user_NAME */
+};
+/* Reads what is there and generates what is missing; *grew tells that it must be saved. */
+int secrets_load(struct secrets *s, const struct cluster *c, const char *state_dir, bool *grew,
+                 struct err *err) MUST_USE;
+int secrets_save(const struct secrets *s, const char *state_dir, struct err *err) MUST_USE;
+const char *secrets_get(const struct secrets *s, const char *name); /* BUG when missing */
+void secrets_release(struct secrets *s);
+
+/* vars.c: the inventory for the playbook: groups db, lb, etcd; docs/variables.md lists every
+ * variable. identity: private key file for ansible_ssh_private_key_file; known_hosts for
+ * ansible_ssh_common_args. */
+int cluster_inventory(const struct cluster *c, const struct secrets *s, const char *identity,
+                      const char *known_hosts, struct inventory *out, struct err *err) MUST_USE;
+extern const char *const cluster_secret_vars[]; /* names of variables that hold secrets,
+                                                   NULL-terminated: hidden when shown */
+
+/* state.c: .pgha/CLUSTER/ beside the cluster file; 0700, files 0600. */
+char *state_dir_of(const struct cluster *c);                        /* caller frees */
+int state_prepare(const char *state_dir, struct err *err) MUST_USE; /* makes it */
+int state_login_key(const char *state_dir,
+                    struct err *err) MUST_USE; /* id_ed25519 and .pub, made when missing */
+int state_write(const char *state_dir, const char *name, const char *text, size_t len,
+                struct err *err) MUST_USE;
+int state_write_value(const char *state_dir, const char *name, const struct value *v,
+                      struct err *err) MUST_USE; /* JSON, pretty */
+struct value *state_read_value(const char *state_dir, const char *name, struct arena *a,
+                               struct err *err); /* value_null when absent; NULL on error */
+int state_lock(const char *state_dir, int *fd,
+               struct err *err) MUST_USE; /* ERR_LOCKED names the holder */
+
+/* sql.c (databases, users, extensions) is in sqlobjects.h; Patroni's REST API in patroni.h. */
+
+#endif

@@ -1,0 +1,509 @@
+/* schema.c - the cluster file's keys, and a tree held against them. */
+#include "lib/cluster/schema.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include "lib/doc/yaml.h"
+
+/* clang-format off */
+const struct schema_key schema_keys[] = {
+    {"cluster", SCHEMA_CLUSTER, true, NULL, 0, 0, NULL,
+     "Name of the cluster: Patroni's scope, and the mark on everything that is made for it."},
+    {"provider", SCHEMA_SECTION, true, NULL, 0, 0, NULL, "Where the hosts come from."},
+    {"provider.name", SCHEMA_CHOICE, true, NULL, 0, 0, "local",
+     "local: hosts on this machine, containers that boot systemd and sshd on a bridge of their own."},
+    {"topology", SCHEMA_CHOICE, false, "patroni", 0, 0, "patroni",
+     "patroni: one primary and streaming replicas led by Patroni and etcd, behind HAProxy and keepalived."},
+    {"network", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Addresses."},
+    {"network.cidr", SCHEMA_CIDR, false, "10.77.0.0/24", 0, 0, NULL,
+     "Network of the hosts. The first address is the gateway (local: the bridge)."},
+    {"network.vip", SCHEMA_ADDRESS, false, NULL, 0, 0, NULL,
+     "Virtual address that clients use, held by one balancer. Default: the 100th address, in a small network the last; none without balancers."},
+    {"nodes", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "How many hosts."},
+    {"nodes.db", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL members."},
+    {"nodes.db.count", SCHEMA_INT, false, "3", 1, 30, NULL, "Number of PostgreSQL members."},
+    {"nodes.lb", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Balancers: HAProxy and keepalived."},
+    {"nodes.lb.count", SCHEMA_INT, false, "2", 0, 8, NULL, "Number of balancers; 0: clients connect to the members themselves."},
+    {"nodes.etcd", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "etcd members, an odd number of them."},
+    {"nodes.etcd.on", SCHEMA_CHOICE, false, NULL, 0, 0, "db", "db: on the PostgreSQL hosts. This is the default; `count` excludes it."},
+    {"nodes.etcd.count", SCHEMA_INT, false, NULL, 1, 9, NULL, "Number of hosts of their own for etcd: 1, 3, 5, 7 or 9."},
+    {"postgres", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL."},
+    {"postgres.version", SCHEMA_INT, false, "17", 17, 17, NULL, "Major version."},
+    {"postgres.synchronous", SCHEMA_CHOICE, false, "off", 0, 0, "off|on|quorum|strict",
+     "Synchronous replication. on: Patroni picks one standby; quorum: any one acknowledges; strict: no write without a standby."},
+    {"postgres.parameters", SCHEMA_PARAMETERS, false, "{}", 0, 0, NULL,
+     "PostgreSQL parameters, over the defaults. Changes are reloaded, or restarted one member at a time."},
+    {"postgres.databases", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "Databases to create. Databases that are taken out of the list stay."},
+    {"postgres.databases[].name", SCHEMA_IDENTIFIER, true, NULL, 0, 0, NULL, "Name of the database."},
+    {"postgres.databases[].owner", SCHEMA_IDENTIFIER, false, "postgres", 0, 0, NULL, "Role that owns it: one of `users`, or postgres."},
+    {"postgres.databases[].extensions", SCHEMA_IDENTIFIERS, false, "[]", 0, 0, NULL, "Extensions to create in it."},
+    {"postgres.users", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "Login roles to create. Passwords are generated; conninfo shows them."},
+    {"postgres.users[].name", SCHEMA_IDENTIFIER, true, NULL, 0, 0, NULL, "Name of the role."},
+    {"failover", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "How quickly a failure is acted on."},
+    {"failover.preset", SCHEMA_CHOICE, false, "default", 0, 0, "relaxed|default|fast",
+     "One word sets the timers of Patroni, HAProxy and keepalived together."},
+    {"ports", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Ports of the balancers."},
+    {"ports.primary", SCHEMA_INT, false, "5000", 1, 65535, NULL, "The primary: reads and writes."},
+    {"ports.replicas", SCHEMA_INT, false, "5001", 1, 65535, NULL, "Replicas, in turn."},
+    {"ports.sync", SCHEMA_INT, false, "5002", 1, 65535, NULL, "Synchronous replicas only."},
+    {"ports.async", SCHEMA_INT, false, "5003", 1, 65535, NULL, "Asynchronous replicas only."},
+    {"ports.stats", SCHEMA_INT, false, "7000", 1, 65535, NULL, "HAProxy's statistics page and /metrics, with a password."},
+    {"access", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Who may connect."},
+    {"access.ssh", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks that may use SSH. Default: the cluster's own network."},
+    {"access.postgres", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks that may connect to PostgreSQL (pg_hba). Default: the cluster's own network."},
+    {NULL, SCHEMA_SECTION, false, NULL, 0, 0, NULL, NULL},
+};
+/* clang-format on */
+
+/* Set by Patroni or by other keys of the cluster file: a value in `parameters` would be ignored or
+ * break the cluster. */
+static const struct {
+    const char *name, *instead;
+} managed_parameters[] = {
+    {"listen_addresses", "it is the host's address"},
+    {"port", "PostgreSQL's port behind the balancers is fixed; clients use `ports`"},
+    {"cluster_name", "it is `cluster`"},
+    {"hot_standby", "replicas must answer"},
+    {"primary_conninfo", "Patroni writes it"},
+    {"primary_slot_name", "Patroni writes it"},
+    {"synchronous_standby_names", "use postgres.synchronous"},
+    {"recovery_target_timeline", "Patroni writes it"},
+    {"wal_log_hints", "pg_rewind needs it on"},
+    {"data_directory", "the role postgres sets it"},
+    {"hba_file", "use `access`"},
+    {"ident_file", "the role postgres sets it"},
+    {"ssl_passphrase_command", "a member must start without a person"},
+};
+
+int address_parse(const char *text, uint32_t *address)
+{
+    struct in_addr in;
+
+    if (inet_pton(AF_INET, text, &in) != 1)
+        return -1;
+    *address = ntohl(in.s_addr);
+    return 0;
+}
+
+void address_format(uint32_t address, char out[16])
+{
+    struct in_addr in = {htonl(address)};
+
+    inet_ntop(AF_INET, &in, out, 16);
+}
+
+int cidr_parse(const char *text, uint32_t *network, int *prefix)
+{
+    char buf[32];
+    const char *slash = strchr(text, '/');
+    char *end;
+    uint32_t address, mask;
+    long bits;
+
+    *network = 0;
+    *prefix = -1;
+    if (!slash || (size_t)(slash - text) >= sizeof(buf) || slash[1] < '0' || slash[1] > '9')
+        return -1;
+    memcpy(buf, text, (size_t)(slash - text));
+    buf[slash - text] = '\0';
+    bits = strtol(slash + 1, &end, 10);
+    if (*end || bits > 32 || address_parse(buf, &address) < 0)
+        return -1;
+    mask = bits ? ~(uint32_t)0 << (32 - bits) : 0;
+    *network = address & mask;
+    *prefix = (int)bits;
+    return *network == address ? 0 : -1;
+}
+
+bool schema_child_of(const struct schema_key *key, const char *section, const char **name)
+{
+    size_t len = strlen(section);
+    const char *rest = key->path;
+
+    if (len) {
+        if (strncmp(rest, section, len) != 0 || rest[len] != '.')
+            return false;
+        rest += len + 1;
+    }
+    *name = rest;
+    return !strchr(rest, '.');
+}
+
+const char *schema_type_help(enum schema_type type)
+{
+    static const char *const names[] = {
+        [SCHEMA_SECTION] = "section",
+        [SCHEMA_RECORDS] = "list",
+        [SCHEMA_CLUSTER] = "name",
+        [SCHEMA_IDENTIFIER] = "SQL name",
+        [SCHEMA_IDENTIFIERS] = "list of SQL names",
+        [SCHEMA_INT] = "integer",
+        [SCHEMA_CHOICE] = "choice",
+        [SCHEMA_ADDRESS] = "IPv4 address",
+        [SCHEMA_CIDR] = "IPv4 network",
+        [SCHEMA_CIDRS] = "list of IPv4 networks",
+        [SCHEMA_PARAMETERS] = "parameters",
+    };
+    return names[type];
+}
+
+struct apply {
+    struct arena *arena;
+    struct faults *faults;
+};
+
+static struct value *apply_value(struct apply *ap, const struct schema_key *key,
+                                 const struct value *v);
+
+static void wrong_type(struct apply *ap, const struct schema_key *key, const struct value *v)
+{
+    fault_add(ap->faults, v->src, "%s: must be %s %s, not %s", key->path,
+              key->type == SCHEMA_INT || key->type == SCHEMA_ADDRESS || key->type == SCHEMA_CIDR
+                  ? "an"
+                  : "a",
+              schema_type_help(key->type), value_type_name(v->type));
+}
+
+static bool matches_chars(const char *s, size_t max, bool cluster)
+{
+    size_t n = strlen(s);
+
+    if (!n || n > max)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        char c = s[i];
+        bool letter = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
+
+        if (letter || (!cluster && c == '_') || (i && (digit || (c == '-' && i + 1 < n))))
+            continue;
+        return false;
+    }
+    return true;
+}
+
+/* A scalar that was meant as a word: text, or a number or boolean that YAML made of it. */
+static const char *as_name(struct apply *ap, const struct schema_key *key, const struct value *v)
+{
+    bool cluster = key->type == SCHEMA_CLUSTER;
+
+    if (v->type != VALUE_STR) {
+        fault_add(ap->faults, v->src, "%s: must be a name, not %s", key->path,
+                  value_type_name(v->type));
+        if (v->plain && v->type != VALUE_NULL)
+            fault_hint(ap->faults, "quote it if it is meant as a name");
+        return NULL;
+    }
+    if (!matches_chars(v->u.str.s, cluster ? 32 : 63, cluster)) {
+        fault_add(ap->faults, v->src, "%s: \"%s\" is no valid name", key->path, v->u.str.s);
+        fault_hint(ap->faults,
+                   cluster ? "at most 32 of a-z, 0-9 and -, beginning with a letter"
+                           : "at most 63 of a-z, 0-9, _ and -, beginning with a letter or _");
+        return NULL;
+    }
+    return v->u.str.s;
+}
+
+static struct value *apply_choice(struct apply *ap, const struct schema_key *key,
+                                  const struct value *v)
+{
+    const char *word, *p;
+    const char *words[16];
+    size_t n = 0;
+    const char *nearest;
+
+    if (v->type == VALUE_BOOL) /* YAML 1.1 reads on and off as booleans */
+        word = v->u.b ? "on" : "off";
+    else if (value_is_str(v))
+        word = v->u.str.s;
+    else {
+        wrong_type(ap, key, v);
+        return NULL;
+    }
+    for (p = key->choices; p && *p && n < ARRAY_LEN(words); p = strchr(p, '|'), p = p ? p + 1 : p) {
+        words[n] = arena_strndup(ap->arena, p, strcspn(p, "|"));
+        if (str_eq(words[n++], word))
+            return value_str(ap->arena, word);
+    }
+    fault_add(ap->faults, v->src, "%s: \"%s\" is not one of %s", key->path, word, key->choices);
+    if ((nearest = nearest_word(word, words, n)))
+        fault_hint(ap->faults, "did you mean \"%s\"?", nearest);
+    return NULL;
+}
+
+static struct value *apply_int(struct apply *ap, const struct schema_key *key,
+                               const struct value *v)
+{
+    if (v->type != VALUE_INT) {
+        wrong_type(ap, key, v);
+        return NULL;
+    }
+    if (v->u.i < key->min || v->u.i > key->max) {
+        if (key->min == key->max)
+            fault_add(ap->faults, v->src, "%s: %lld is not supported; it must be %lld", key->path,
+                      (long long)v->u.i, (long long)key->min);
+        else
+            fault_add(ap->faults, v->src, "%s: %lld is out of range %lld to %lld", key->path,
+                      (long long)v->u.i, (long long)key->min, (long long)key->max);
+        return NULL;
+    }
+    return value_copy(ap->arena, v);
+}
+
+static struct value *apply_cidr(struct apply *ap, const struct schema_key *key,
+                                const struct value *v)
+{
+    uint32_t network;
+    int prefix;
+    char text[16];
+
+    if (!value_is_str(v)) {
+        wrong_type(ap, key, v);
+        return NULL;
+    }
+    if (cidr_parse(v->u.str.s, &network, &prefix) == 0)
+        return value_copy(ap->arena, v);
+    fault_add(ap->faults, v->src, "%s: \"%s\" is not an IPv4 network", key->path, v->u.str.s);
+    if (prefix >= 0) {
+        address_format(network, text);
+        fault_hint(ap->faults, "the network of that address is %s/%d", text, prefix);
+    } else {
+        fault_hint(ap->faults, "write it as 10.77.0.0/24");
+    }
+    return NULL;
+}
+
+static struct value *apply_address(struct apply *ap, const struct schema_key *key,
+                                   const struct value *v)
+{
+    uint32_t address;
+
+    if (!value_is_str(v)) {
+        wrong_type(ap, key, v);
+        return NULL;
+    }
+    if (address_parse(v->u.str.s, &address) == 0)
+        return value_copy(ap->arena, v);
+    fault_add(ap->faults, v->src, "%s: \"%s\" is not an IPv4 address", key->path, v->u.str.s);
+    return NULL;
+}
+
+static struct value *apply_name(struct apply *ap, const struct schema_key *key,
+                                const struct value *v)
+{
+    return as_name(ap, key, v) ? value_copy(ap->arena, v) : NULL;
+}
+
+static struct value *
+apply_list(struct apply *ap, const struct schema_key *key, const struct value *v,
+           struct value *(*item)(struct apply *, const struct schema_key *, const struct value *))
+{
+    struct value *list = value_list(ap->arena), *one;
+
+    if (v->type != VALUE_LIST) {
+        wrong_type(ap, key, v);
+        return NULL;
+    }
+    list->src = v->src;
+    for (size_t i = 0; i < v->u.list.n; i++)
+        if ((one = item(ap, key, v->u.list.items[i])))
+            value_list_add(ap->arena, list, one);
+    return list;
+}
+
+static bool is_parameter_name(const char *s)
+{
+    if (!((*s >= 'a' && *s <= 'z') || *s == '_') || strlen(s) > 63)
+        return false;
+    return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.") == strlen(s);
+}
+
+static void check_parameter(struct apply *ap, const struct schema_key *key,
+                            const struct value_entry *e)
+{
+    if (!is_parameter_name(e->key)) {
+        fault_add(ap->faults, e->key_src, "%s: \"%s\" is no name of a PostgreSQL parameter",
+                  key->path, e->key);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(managed_parameters); i++) {
+        if (str_eq(e->key, managed_parameters[i].name)) {
+            fault_add(ap->faults, e->key_src, "%s.%s: cannot be set here", key->path, e->key);
+            fault_hint(ap->faults, "%s", managed_parameters[i].instead);
+        }
+    }
+    if (e->value->type == VALUE_LIST || e->value->type == VALUE_MAP || e->value->type == VALUE_NULL)
+        fault_add(ap->faults, e->value->src,
+                  "%s.%s: must be a string, a number or a boolean, not %s", key->path, e->key,
+                  value_type_name(e->value->type));
+    else if (value_is_str(e->value) && strpbrk(e->value->u.str.s, "\n\r"))
+        fault_add(ap->faults, e->value->src, "%s.%s: must be one line", key->path, e->key);
+}
+
+static struct value *apply_parameters(struct apply *ap, const struct schema_key *key,
+                                      const struct value *v)
+{
+    if (v->type != VALUE_MAP) {
+        wrong_type(ap, key, v);
+        return NULL;
+    }
+    for (size_t i = 0; i < v->u.map.n; i++)
+        check_parameter(ap, key, &v->u.map.entries[i]);
+    return value_copy(ap->arena, v);
+}
+
+static void unknown_key(struct apply *ap, const char *section, const struct value_entry *e)
+{
+    const char *siblings[32], *name, *nearest;
+    size_t n = 0;
+
+    for (const struct schema_key *k = schema_keys; k->path; k++)
+        if (schema_child_of(k, section, &name) && n < ARRAY_LEN(siblings))
+            siblings[n++] = name;
+    fault_add(ap->faults, e->key_src, "unknown key \"%s\"%s%s", e->key, *section ? " in " : "",
+              section);
+    if ((nearest = nearest_word(e->key, siblings, n)))
+        fault_hint(ap->faults, "did you mean \"%s\"?", nearest);
+    else {
+        struct str list;
+
+        str_init(&list, 1024);
+        for (size_t i = 0; i < n; i++)
+            str_printf(&list, "%s%s", i ? ", " : "", siblings[i]);
+        fault_hint(ap->faults, "known here: %s", list.buf);
+        str_release(&list);
+    }
+}
+
+static bool key_is_known(const char *section, const char *key)
+{
+    const char *name;
+
+    for (const struct schema_key *k = schema_keys; k->path; k++)
+        if (schema_child_of(k, section, &name) && str_eq(name, key))
+            return true;
+    return false;
+}
+
+static struct value *default_of(struct apply *ap, const struct schema_key *key)
+{
+    struct faults none;
+    struct value *v;
+
+    if (key->type == SCHEMA_SECTION)
+        return value_map(ap->arena);
+    if (!key->otherwise)
+        return NULL;
+    faults_init(&none);
+    v = yaml_parse(ap->arena, "schema", key->otherwise, strlen(key->otherwise), &none);
+    if (!v)
+        BUG("default of %s is no YAML: %s", key->path, key->otherwise);
+    faults_release(&none);
+    return v;
+}
+
+static struct value *apply_section(struct apply *ap, const char *section, const struct value *v)
+{
+    struct value *out = value_map(ap->arena);
+
+    out->src = v->src;
+    for (size_t i = 0; i < v->u.map.n; i++)
+        if (!key_is_known(section, v->u.map.entries[i].key))
+            unknown_key(ap, section, &v->u.map.entries[i]);
+    for (const struct schema_key *k = schema_keys; k->path; k++) {
+        const char *name;
+        const struct value *given;
+        struct value *made;
+
+        if (!schema_child_of(k, section, &name))
+            continue;
+        given = value_get(v, name);
+        if (!given || given->type == VALUE_NULL) {
+            if (k->required) {
+                fault_add(ap->faults, given ? given->src : v->src, "%s: is required", k->path);
+                continue;
+            }
+            if (!(given = default_of(ap, k)))
+                continue;
+        }
+        if ((made = apply_value(ap, k, given)))
+            value_map_set(ap->arena, out, name, made);
+    }
+    return out;
+}
+
+static struct value *apply_record(struct apply *ap, const struct schema_key *key,
+                                  const struct value *v)
+{
+    if (v->type != VALUE_MAP) {
+        fault_add(ap->faults, v->src, "%s: each item must be a map, not %s", key->path,
+                  value_type_name(v->type));
+        return NULL;
+    }
+    return apply_section(ap, arena_printf(ap->arena, "%s[]", key->path), v);
+}
+
+static struct value *apply_subsection(struct apply *ap, const struct schema_key *key,
+                                      const struct value *v)
+{
+    if (v->type != VALUE_MAP) {
+        wrong_type(ap, key, v);
+        return NULL;
+    }
+    return apply_section(ap, key->path, v);
+}
+
+static struct value *apply_value(struct apply *ap, const struct schema_key *key,
+                                 const struct value *v)
+{
+    struct value *out = NULL;
+
+    switch (key->type) {
+    case SCHEMA_SECTION:
+        return apply_subsection(ap, key, v);
+    case SCHEMA_RECORDS:
+        return apply_list(ap, key, v, apply_record);
+    case SCHEMA_CLUSTER:
+    case SCHEMA_IDENTIFIER:
+        out = apply_name(ap, key, v);
+        break;
+    case SCHEMA_IDENTIFIERS:
+        return apply_list(ap, key, v, apply_name);
+    case SCHEMA_INT:
+        out = apply_int(ap, key, v);
+        break;
+    case SCHEMA_CHOICE:
+        out = apply_choice(ap, key, v);
+        break;
+    case SCHEMA_ADDRESS:
+        out = apply_address(ap, key, v);
+        break;
+    case SCHEMA_CIDR:
+        out = apply_cidr(ap, key, v);
+        break;
+    case SCHEMA_CIDRS:
+        return apply_list(ap, key, v, apply_cidr);
+    case SCHEMA_PARAMETERS:
+        return apply_parameters(ap, key, v);
+    }
+    if (out)
+        out->src = v->src;
+    return out;
+}
+
+struct value *schema_apply(struct arena *a, const struct value *file, struct faults *faults)
+{
+    struct apply ap = {a, faults};
+
+    if (file->type == VALUE_NULL) {
+        fault_add(faults, file->src, "the cluster file is empty");
+        fault_hint(faults, "`pgha-deploy init` writes one");
+        return NULL;
+    }
+    if (file->type != VALUE_MAP) {
+        fault_add(faults, file->src, "a cluster file is a map of keys, not %s",
+                  value_type_name(file->type));
+        return NULL;
+    }
+    return apply_section(&ap, "", file);
+}

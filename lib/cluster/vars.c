@@ -1,0 +1,207 @@
+/* vars.c - the inventory and variables of a cluster, for playbooks and templates
+ * (docs/variables.md). */
+#include <stdio.h>
+
+#include "lib/cluster/cluster.h"
+#include "lib/cluster/schema.h"
+#include "lib/doc/yaml.h"
+
+const char *const cluster_secret_vars[] = {
+    "secret_superuser",
+    "secret_replication",
+    "secret_rewind",
+    "secret_patroni_rest",
+    "secret_stats",
+    "secret_vrrp",
+    NULL,
+};
+
+/* What a DBA would set on a small host; the cluster file's postgres.parameters go over it.
+ * wal_log_hints, hot_standby and the like are Patroni's own. */
+static const char default_parameters[] = "max_connections: 200\n"
+                                         "shared_buffers: 128MB\n"
+                                         "wal_level: logical\n"
+                                         "max_wal_senders: 10\n"
+                                         "max_replication_slots: 10\n"
+                                         "max_worker_processes: 8\n"
+                                         "max_locks_per_transaction: 64\n"
+                                         "max_prepared_transactions: 0\n"
+                                         "track_commit_timestamp: 'on'\n"
+                                         "wal_keep_size: 128MB\n"
+                                         "max_slot_wal_keep_size: 4GB\n"
+                                         "max_wal_size: 1GB\n"
+                                         "checkpoint_timeout: 15min\n"
+                                         "checkpoint_completion_target: 0.9\n"
+                                         "password_encryption: scram-sha-256\n"
+                                         "log_line_prefix: '%m [%p] %q%u@%d %h '\n"
+                                         "log_checkpoints: 'on'\n"
+                                         "log_lock_waits: 'on'\n"
+                                         "log_autovacuum_min_duration: 10s\n"
+                                         "tcp_keepalives_idle: 30\n"
+                                         "tcp_keepalives_interval: 10\n"
+                                         "tcp_keepalives_count: 3\n"
+                                         "wal_receiver_timeout: 10s\n"
+                                         "wal_sender_timeout: 10s\n";
+
+struct vars {
+    struct arena *arena;
+    struct value *map;
+};
+
+static void set_str(struct vars *v, const char *name, const char *text)
+{
+    value_map_set(v->arena, v->map, name, text ? value_str(v->arena, text) : value_null(v->arena));
+}
+
+static void set_int(struct vars *v, const char *name, int64_t number)
+{
+    value_map_set(v->arena, v->map, name, value_int(v->arena, number));
+}
+
+static void set_copy(struct vars *v, const char *name, const struct value *from)
+{
+    value_map_set(v->arena, v->map, name, value_copy(v->arena, from));
+}
+
+static struct vars section(struct vars *v, const char *name)
+{
+    struct vars sub = {v->arena, value_map(v->arena)};
+
+    value_map_set(v->arena, v->map, name, sub.map);
+    return sub;
+}
+
+static void set_ports(struct vars *all, const struct cluster *c)
+{
+    struct vars v = section(all, "ports");
+
+    set_int(&v, "primary", c->port_primary);
+    set_int(&v, "replicas", c->port_replicas);
+    set_int(&v, "sync", c->port_sync);
+    set_int(&v, "async", c->port_async);
+    set_int(&v, "stats", c->port_stats);
+    set_int(&v, "postgres", c->port_postgres);
+    set_int(&v, "patroni", c->port_patroni);
+    set_int(&v, "etcd_client", c->port_etcd_client);
+    set_int(&v, "etcd_peer", c->port_etcd_peer);
+}
+
+static void set_timers(struct vars *all, const struct preset *p)
+{
+    struct vars v = section(all, "timers");
+
+    set_int(&v, "ttl", p->ttl);
+    set_int(&v, "loop_wait", p->loop_wait);
+    set_int(&v, "retry_timeout", p->retry_timeout);
+    set_int(&v, "haproxy_inter_ms", p->haproxy_inter_ms);
+    set_int(&v, "haproxy_fall", p->haproxy_fall);
+    set_int(&v, "haproxy_rise", p->haproxy_rise);
+    set_int(&v, "advert_ms", p->advert_ms);
+    set_int(&v, "vrrp_check_ms", p->vrrp_check_ms);
+    set_int(&v, "vrrp_check_fall", p->vrrp_check_fall);
+    set_int(&v, "vrrp_check_rise", p->vrrp_check_rise);
+}
+
+static void set_postgres(struct vars *all, const struct cluster *c)
+{
+    struct vars v = section(all, "pg");
+    struct faults none;
+    struct value *parameters;
+
+    set_int(&v, "version", c->pg_version);
+    set_str(&v, "data_dir", arena_printf(v.arena, "/var/lib/postgresql/%d/main", c->pg_version));
+    set_str(&v, "bin_dir", arena_printf(v.arena, "/usr/lib/postgresql/%d/bin", c->pg_version));
+    set_str(&v, "config_dir", "/etc/patroni");
+    set_copy(&v, "synchronous", value_at(c->config, "postgres.synchronous"));
+    set_int(&v, "synchronous_node_count", 1);
+    value_map_set(v.arena, v.map, "checksums", value_bool(v.arena, true));
+
+    faults_init(&none);
+    parameters = yaml_parse(all->arena, "parameters", default_parameters,
+                            sizeof(default_parameters) - 1, &none);
+    if (!parameters)
+        BUG("the default parameters are no YAML");
+    faults_release(&none);
+    value_map_set(all->arena, all->map, "pg_parameters",
+                  value_merge(all->arena, parameters, value_at(c->config, "postgres.parameters")));
+    set_str(all, "pg_superuser", "postgres");
+    set_str(all, "pg_replication_user", "replicator");
+    set_str(all, "pg_rewind_user", "rewind_user");
+}
+
+static void set_secrets(struct vars *v, const struct secrets *s)
+{
+    for (size_t i = 0; cluster_secret_vars[i]; i++)
+        set_str(v, cluster_secret_vars[i],
+                secrets_get(s, cluster_secret_vars[i] + strlen("secret_")));
+    set_str(v, "patroni_rest_user", "patroni");
+    set_str(v, "stats_user", "stats");
+}
+
+static void set_common(struct vars *v, const struct cluster *c)
+{
+    uint32_t vip = 0;
+
+    set_str(v, "cluster_name", c->name);
+    set_str(v, "network_cidr", c->cidr);
+    set_int(v, "network_prefix", c->prefix);
+    set_str(v, "vip", c->vip);
+    set_copy(v, "access_postgres", value_at(c->config, "access.postgres"));
+    set_copy(v, "access_ssh", value_at(c->config, "access.ssh"));
+    if (c->vip)
+        (void)!address_parse(c->vip, &vip);
+    /* Two clusters on one segment differ in their VIP, so most likely in this too; 0 is not
+     * allowed. */
+    set_int(v, "vrrp_id", 1 + (vip ^ vip >> 8) % 255);
+    set_str(v, "etcd_token", arena_printf(v->arena, "pgha-%s", c->name));
+}
+
+static void set_login(struct vars *v, const char *identity, const char *known_hosts)
+{
+    set_str(v, "ansible_user", "root");
+    set_int(v, "ansible_port", 22);
+    set_str(v, "ansible_python_interpreter", "/usr/bin/python3");
+    set_str(v, "ansible_ssh_private_key_file", identity);
+    set_str(v, "ansible_ssh_common_args",
+            arena_printf(v->arena, "-o UserKnownHostsFile=%s -o IdentitiesOnly=yes", known_hosts));
+}
+
+static void add_host(const struct cluster *c, struct inventory *inv, const struct cluster_host *h)
+{
+    struct inventory_host *host = inventory_host(inv, h->name);
+    struct vars v = {&inv->arena, host->vars};
+
+    set_str(&v, "ansible_host", h->address);
+    set_str(&v, "address", h->address);
+    set_int(&v, "host_index", h->index);
+    value_map_set(&inv->arena, v.map, "kernel_writable",
+                  value_bool(&inv->arena, !str_eq(c->provider, "local")));
+    if (h->is_db)
+        inventory_add_host(inv, inventory_group(inv, "db"), host);
+    if (h->is_lb)
+        inventory_add_host(inv, inventory_group(inv, "lb"), host);
+    if (h->is_etcd)
+        inventory_add_host(inv, inventory_group(inv, "etcd"), host);
+}
+
+int cluster_inventory(const struct cluster *c, const struct secrets *s, const char *identity,
+                      const char *known_hosts, struct inventory *out, struct err *err)
+{
+    struct vars all;
+
+    UNUSED(err);
+    inventory_init(out);
+    all = (struct vars){&out->arena, inventory_group(out, "all")->vars};
+    set_login(&all, identity, known_hosts);
+    set_common(&all, c);
+    set_ports(&all, c);
+    set_timers(&all, c->preset);
+    set_postgres(&all, c);
+    set_secrets(&all, s);
+    inventory_group(out, "db");
+    inventory_group(out, "etcd");
+    inventory_group(out, "lb"); /* plays name it even when it is empty */
+    vec_each (h, &c->hosts)
+        add_host(c, out, h);
+    return 0;
+}

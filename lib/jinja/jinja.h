@@ -1,0 +1,56 @@
+/*
+ * jinja.h - the template language: a strict subset of Jinja2 3.1 as Ansible's template module sets
+ * it.
+ *
+ * trim_blocks on, lstrip_blocks off, the last newline kept, undefined is an error (StrictUndefined:
+ * only `is defined`, `default` and friends may touch it). What is outside the subset is an error at
+ * file:line that names it. A name's value comes from a callback, so variables may be computed, and
+ * may be PENDING: then the whole result is.
+ */
+#ifndef PGHA_JINJA_H
+#define PGHA_JINJA_H
+
+#include "lib/base/err.h"
+#include "lib/doc/value.h"
+
+#define JINJA_MAX_OUTPUT ((size_t)16 << 20)
+#define JINJA_MAX_DEPTH  64      /* of expressions and blocks */
+#define JINJA_MAX_STEPS  5000000 /* evaluated nodes of one rendering: a template cannot hang us */
+
+struct jinja_template; /* parsed; read-only, may be shared by threads */
+
+struct jinja_scope {
+    /* Called for every name that the template itself did not set. *out lives in a or longer. */
+    enum lookup (*get)(void *data, struct arena *a, const char *name, const struct value **out,
+                       struct err *err);
+    void *data;
+};
+
+enum jinja_result { JINJA_OK, JINJA_PENDING, JINJA_ERROR /* err says file:line: what */ };
+
+/* where: the place of the text's first line (YAML scalars in playbooks); file is copied. NULL on
+ * error. */
+struct jinja_template *jinja_parse(struct arena *a, struct source where, const char *text,
+                                   size_t len, struct err *err);
+struct jinja_template *jinja_parse_expression(struct arena *a, struct source where,
+                                              const char *text, size_t len, struct err *err);
+
+/* A template file: text into out. */
+enum jinja_result jinja_render(const struct jinja_template *t, const struct jinja_scope *scope,
+                               struct str *out, struct err *err);
+/* A bare expression (when, until, var): its value. A template made of one {{ expression }} and
+ * nothing else gives that expression's value with its type, anything else a string:
+ * ansible-core 2.19's native types. */
+enum jinja_result jinja_eval(const struct jinja_template *t, const struct jinja_scope *scope,
+                             struct arena *a, const struct value **out, struct err *err);
+
+bool jinja_has_markup(const char *text); /* "{{", "{%" or "{#" inside */
+bool jinja_truth(const struct value *v); /* Python's bool() */
+/* As {{ v }} prints it: Python's str(), so True, None, 1.0, ['a', 1]. */
+void jinja_put(const struct value *v, struct str *out);
+
+/* Names of all filters and tests, for docs and for "did you mean". Sorted, NULL-terminated. */
+const char *const *jinja_filter_names(void);
+const char *const *jinja_test_names(void);
+
+#endif

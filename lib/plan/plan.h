@@ -1,0 +1,88 @@
+/*
+ * plan.h - resources: desired against actual gives actions; actions are applied in parallel along
+ * their dependencies.
+ *
+ * A resource kind is one const struct (bridge, image, host; vpc, instance, ...). lib/plan does the
+ * ordering, the providers do none. State is saved before and after every call that changes
+ * something, through plan_store.
+ */
+#ifndef PGHA_PLAN_H
+#define PGHA_PLAN_H
+
+#include "lib/base/event.h"
+#include "lib/base/vec.h"
+#include "lib/doc/fault.h"
+
+struct resource;
+
+enum attr_flags {
+    ATTR_REPLACE = 1, /* a change forces destroy and create */
+    ATTR_COMPUTED = 2 /* known only after create (ids, addresses); never compared */
+};
+
+struct attr {
+    const char *name;
+    unsigned flags;
+};
+
+struct resource_kind {
+    const char *name;         /* "host"; a resource is named KIND.NAME in messages */
+    const struct attr *attrs; /* ends with {NULL, 0} */
+    /* Fills r->actual (map in r->arena, same attribute names) or leaves it NULL: absent. */
+    int (*read)(void *provider, struct resource *r, struct err *err);
+    int (*create)(void *provider, struct resource *r,
+                  struct err *err); /* idempotent: completes what a killed run began */
+    int (*update)(void *provider, struct resource *r,
+                  struct err *err); /* NULL: every change replaces */
+    int (*destroy)(void *provider, struct resource *r,
+                   struct err *err); /* no error when it is gone already */
+    int (*wait)(void *provider, struct resource *r,
+                struct err *err); /* until usable; may be NULL */
+};
+
+enum action { ACTION_NONE, ACTION_CREATE, ACTION_UPDATE, ACTION_REPLACE, ACTION_DESTROY };
+extern const char *const action_names[]; /* "none", "create", ... */
+
+struct resource {
+    const struct resource_kind *kind;
+    const char *name;
+    struct value *desired;   /* map; NULL: should not exist */
+    struct value *actual;    /* map; NULL: does not exist. create and read fill it */
+    VEC(const char *) needs; /* "kind.name" of those that must be there first */
+    enum action action;
+    const char *reason; /* "address: 10.77.0.11 -> 10.77.0.12"; in arena; NULL for none */
+    bool failed, done;
+    struct err err;
+    struct arena *arena; /* its own: workers touch only their resource */
+};
+
+struct plan {
+    struct arena arena;
+    VEC(struct resource *) resources;
+};
+
+void plan_init(struct plan *p);
+void plan_release(struct plan *p);
+struct resource *plan_add(struct plan *p, const struct resource_kind *kind, const char *name);
+void plan_need(struct plan *p, struct resource *r, const char *kind, const char *name);
+struct resource *plan_find(const struct plan *p, const char *kind, const char *name);
+
+/* Reads all in parallel and sets actions. Unknown needs or a circle: ERR_INPUT. */
+int plan_compute(struct plan *p, void *provider, struct err *err) MUST_USE;
+bool plan_is_empty(const struct plan *p);
+size_t plan_count(const struct plan *p, enum action action);
+/* [{"kind","name","action","reason","desired","actual"}], in arena a */
+struct value *plan_to_value(const struct plan *p, struct arena *a);
+
+struct plan_store {
+    /* Called with a lock held, before (began true) and after each changing call. */
+    int (*save)(struct plan_store *store, const struct plan *p, const struct resource *r,
+                bool began, struct err *err);
+};
+
+/* Destroys in reverse order first, then creates and updates along needs. What does not depend on a
+ * failed resource goes on; the first error is returned with a count of the others. */
+int plan_apply(struct plan *p, void *provider, struct plan_store *store, struct event_sink *events,
+               struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * world.h - what is known about one host: the answer of its last probes, kept up to date by the
+ * changes planned since.
+ *
+ * A module tells what it needs to know (needs), the probe asks for all of it in one script
+ * (probe.h), and the module's plan function reads it here. Something never asked for is a BUG in
+ * the module. After an opaque change (a command, a package installation) everything is forgotten
+ * and what the remaining tasks need is probed again.
+ */
+#ifndef PGHA_WORLD_H
+#define PGHA_WORLD_H
+
+#include "lib/base/map.h"
+#include "lib/doc/value.h"
+
+enum need_kind {
+    NEED_PATH,    /* type, mode, owner, size, sha256, link target; content when expect_sha256 is set
+                     and differs or want_content */
+    NEED_PACKAGE, /* dpkg status and version */
+    NEED_UNIT,    /* systemd: load state, active state, enabled state, needs daemon-reload */
+    NEED_USER,
+    NEED_GROUP,
+    NEED_SYSCTL, /* current value in the kernel */
+    NEED_HOSTNAME,
+    NEED_FACTS, /* ansible_facts */
+    NEED_KINDS
+};
+
+struct need {
+    enum need_kind kind;
+    const char *name;          /* path, package, unit, ...; "" where there is only one */
+    const char *expect_sha256; /* NEED_PATH: the content we want; equal: it is not sent */
+    bool want_content;         /* NEED_PATH: always send it (lineinfile) */
+};
+
+#define WORLD_MAX_CONTENT                                                                          \
+    (256 * 1024) /* bytes of a file that are fetched for a diff or lineinfile */
+
+struct path_state {
+    char type; /* 0: absent; else 'f', 'd', 'l', or '?' */
+    unsigned mode;
+    const char *owner, *group;
+    int64_t uid, gid, size;
+    double mtime;
+    const char *sha256;  /* of a regular file (through a link: of its target) */
+    const char *link;    /* a link's target */
+    const char *content; /* NULL: not fetched */
+    size_t content_len;
+};
+
+struct package_state {
+    bool installed;
+    const char *version; /* installed one */
+    bool held;
+};
+
+struct unit_state {
+    const char *load;    /* loaded, not-found, masked */
+    const char *active;  /* active, inactive, failed, activating, ... */
+    const char *enabled; /* enabled, disabled, static, masked, ... */
+    bool needs_reload;
+};
+
+struct user_state {
+    bool exists;
+    int64_t uid, gid;
+    const char *group, *groups /* comma separated, sorted, supplementary */, *comment, *home,
+        *shell;
+    bool locked;
+    const char *password_sha256; /* of the hash in shadow; the hash itself is not fetched */
+};
+
+struct group_state {
+    bool exists;
+    int64_t gid;
+};
+
+struct world {
+    struct arena arena;
+    struct map entries[NEED_KINDS]; /* name -> the struct of its kind; sysctl, hostname: const char
+                                     *; facts: struct value * */
+    struct map pending_handlers; /* names of handlers that an earlier, interrupted run notified */
+};
+
+void world_init(struct world *w);
+void world_release(struct world *w);
+void world_forget(struct world *w); /* everything but the facts and pending handlers */
+
+bool world_knows(const struct world *w, const struct need *need);
+/* BUG when not known. The returned state may be changed by plan functions: that is the prediction.
+ */
+struct path_state *world_path(struct world *w, const char *path);
+struct package_state *world_package(struct world *w, const char *name);
+struct unit_state *world_unit(struct world *w, const char *name); /* "x" is "x.service" */
+struct user_state *world_user(struct world *w, const char *name);
+struct group_state *world_group(struct world *w, const char *name);
+const char *world_sysctl(struct world *w, const char *name);
+const char *world_hostname(struct world *w);
+const struct value *world_facts(struct world *w); /* NULL: not known yet */
+
+#endif
