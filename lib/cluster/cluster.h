@@ -12,6 +12,7 @@
 #include "inventory/inventory.h"
 #include "lib/base/vec.h"
 #include "lib/doc/fault.h"
+#include "lib/net/ssh.h"
 
 #define CLUSTER_NAME_MAX  32 /* [a-z][a-z0-9-]*, not ending in - */
 #define CLUSTER_MAX_HOSTS 200
@@ -103,6 +104,11 @@ struct value *state_read_value(const char *state_dir, const char *name, struct a
 int state_lock(const char *state_dir, int *fd,
                struct err *err) MUST_USE; /* ERR_LOCKED names the holder */
 
-/* sql.c (databases, users, extensions) is in sqlobjects.h; Patroni's REST API in patroni.h. */
+/* How to reach a host with the state folder's key and known_hosts. Strings in a. */
+struct ssh_target state_ssh_target(const char *state_dir, const struct cluster_host *host,
+                                   struct arena *a);
+
+/* sqlobjects.c (databases, users, extensions) is in sqlobjects.h; Patroni's REST API in patroni.h.
+ */
 
 #endif

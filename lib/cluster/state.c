@@ -105,3 +105,15 @@ int state_lock(const char *state_dir, int *fd, struct err *err)
     free(path);
     return rc;
 }
+
+struct ssh_target state_ssh_target(const char *state_dir, const struct cluster_host *host,
+                                   struct arena *a)
+{
+    return (struct ssh_target){
+        .name = host->name,
+        .address = host->address,
+        .user = "root",
+        .identity = arena_printf(a, "%s/id_ed25519", state_dir),
+        .known_hosts = arena_printf(a, "%s/known_hosts", state_dir),
+    };
+}

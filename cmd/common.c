@@ -1,0 +1,123 @@
+/* common.c - what most commands begin and end with. */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/doc/json.h"
+
+int report_err(struct err *err)
+{
+    struct str text;
+    int status = err_exit_status(err->code);
+
+    ui_finish();
+    str_init(&text, STR_MAX_TEXT);
+    str_printf(&text, "pgha-deploy: %s\n", err->text ? err->text : "failed");
+    if (err->hint)
+        str_printf(&text, "  -> %s\n", err->hint);
+    log_redact(&text);
+    fputs(text.buf, stderr);
+    str_release(&text);
+    err_release(err);
+    return status;
+}
+
+int report_faults(struct faults *faults)
+{
+    struct str text;
+
+    ui_finish();
+    str_init(&text, STR_MAX_TEXT);
+    faults_format(faults, &text);
+    fputs(text.buf, stderr);
+    str_release(&text);
+    return err_exit_status(ERR_INPUT);
+}
+
+void print_text(const struct str *text)
+{
+    fwrite(text->buf, 1, text->len, stdout);
+    fflush(stdout);
+}
+
+void print_value(const struct value *v)
+{
+    struct str text;
+
+    str_init(&text, STR_MAX_TEXT);
+    json_write(v, JSON_PRETTY, &text);
+    print_text(&text);
+    str_release(&text);
+}
+
+int confirm_possible(const struct context *ctx)
+{
+    if (ctx->yes || isatty(STDIN_FILENO))
+        return -1;
+    fprintf(stderr, "pgha-deploy: this changes things, and there is no terminal to ask on\n"
+                    "  -> add --yes\n");
+    return err_exit_status(ERR_USAGE);
+}
+
+int load_cluster(const struct context *ctx, struct cluster *c)
+{
+    struct faults faults;
+    int status = -1;
+
+    faults_init(&faults);
+    if (cluster_load(c, ctx->file, &faults) < 0) {
+        status = report_faults(&faults);
+        if (!file_exists(ctx->file))
+            fprintf(stderr, "  -> name one with -f, or write one: pgha-deploy init > %s\n",
+                    ctx->file);
+    }
+    faults_release(&faults);
+    return status;
+}
+
+static const struct provider *find_provider(const struct context *ctx, const char *name)
+{
+    for (size_t i = 0; ctx->providers[i]; i++)
+        if (str_eq(ctx->providers[i]->name, name))
+            return ctx->providers[i];
+    BUG("no provider %s", name);
+}
+
+int open_deploy(const struct context *ctx, enum deploy_access access, struct cluster *c,
+                struct deploy *d)
+{
+    struct err err = ERR_INIT;
+    int status;
+
+    memset(d, 0, sizeof(*d));
+    d->lock = -1;
+    if ((status = load_cluster(ctx, c)) >= 0)
+        return status;
+    d->cluster = c;
+    d->provider = find_provider(ctx, c->provider);
+    d->assets.dir = ctx->playbooks;
+    d->events = ctx->events;
+    if (access == DEPLOY_WRITE && !ctx->yes) {
+        d->confirm = ui_confirm;
+        d->confirm_ctx = (void *)ctx;
+    }
+    return deploy_open(d, access, &err) < 0 ? report_err(&err) : -1;
+}
+
+void close_deploy(struct cluster *c, struct deploy *d)
+{
+    if (d->cluster)
+        deploy_close(d);
+    cluster_release(c);
+}
+
+int exec_program(const char *const *argv)
+{
+    fflush(stdout);
+    execvp(argv[0], (char *const *)argv);
+    fprintf(stderr, "pgha-deploy: running %s: %s\n", argv[0], strerror(errno));
+    return 127;
+}

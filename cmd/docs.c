@@ -1,0 +1,42 @@
+/* docs.c - pages of docs/ and the man page, from the tables. */
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "lib/play/modules.h"
+
+static const struct {
+    const char *name;
+    void (*write)(struct str *out);
+} pages[] = {
+    {"cluster-file", cluster_write_docs},
+    {"commands", commands_write_docs},
+    {"modules", modules_write_docs},
+    {"man", man_print},
+};
+
+static int run(struct context *ctx, int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    struct str text;
+
+    UNUSED(ctx);
+    UNUSED(argc);
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        if (!str_eq(pages[i].name, argv[0]))
+            continue;
+        str_init(&text, STR_MAX_TEXT);
+        pages[i].write(&text);
+        print_text(&text);
+        str_release(&text);
+        return 0;
+    }
+    err_set(&err, ERR_USAGE, "there is no page \"%s\"", argv[0]);
+    err_hint(&err, "one of: cluster-file, commands, modules, man");
+    return report_err(&err);
+}
+
+const struct command command_docs = {
+    "docs", "print a page of the documentation, made from the tables",
+    "PAGE", "Pages: cluster-file, commands, modules, and man for the man page.",
+    NULL,   1,
+    1,      run};

@@ -1,0 +1,46 @@
+/* main.c - wires everything: providers, signals, the command line. */
+#include <signal.h>
+
+#include "cmd/cmd.h"
+#include "lib/base/clock.h"
+#include "lib/net/http.h"
+
+extern const struct provider provider_local;
+
+static const struct provider *const providers[] = {&provider_local, NULL};
+
+static void on_signal(int number)
+{
+    UNUSED(number);
+    if (clock_stop_requested())
+        _Exit(130); /* the second Ctrl-C: at once; the next run goes on from the state */
+    clock_request_stop();
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+    struct context ctx = {.providers = providers, .file = "cluster.yaml"};
+    const struct command *command = NULL;
+    int rest = 0, status;
+
+    map_init(&ctx.options);
+    status = options_parse(&ctx, argc, argv, &command, &rest);
+    if (status < 0) {
+        catch_signals();
+        http_init();
+        ctx.events = ui_init(ctx.quiet, ctx.verbose);
+        status = command->run(&ctx, rest, argv);
+        ui_finish();
+    }
+    map_release(&ctx.options);
+    return status;
+}

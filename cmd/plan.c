@@ -1,0 +1,95 @@
+/* plan.c - what `up` would change. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+
+enum { CHANGES_PENDING = 2 };
+
+static void put_diff(const char *diff, bool colour, struct str *out)
+{
+    for (const char *line = diff; *line;) {
+        size_t n = strcspn(line, "\n");
+        const char *code = *line == '+' ? "32" : *line == '-' ? "31" : NULL;
+
+        if (colour && code)
+            str_printf(out, "      \033[%sm%.*s\033[0m\n", code, (int)n, line);
+        else
+            str_printf(out, "      %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+static void print_plan(const struct deploy *d, const struct deploy_result *r)
+{
+    bool colour = ui_colour(STDOUT_FILENO);
+    const char *where = "";
+    struct str out;
+
+    str_init(&out, STR_MAX_TEXT);
+    vec_each (c, &r->changes) {
+        if (!str_eq(c->where, where))
+            str_printf(&out, "%s\n", c->where);
+        where = c->where;
+        str_printf(&out, "  ~ %s", c->what);
+        if (c->consequence)
+            str_printf(&out, "  [%s]", c->consequence);
+        str_putc(&out, '\n');
+        if (c->diff)
+            put_diff(c->diff, colour, &out);
+    }
+    if (r->changes.n)
+        str_printf(&out, "\nCluster %s: %zu to change. `up` does it.\n", d->cluster->name,
+                   r->changes.n);
+    else
+        str_printf(&out, "Cluster %s is as the cluster file says: nothing to change.\n",
+                   d->cluster->name);
+    print_text(&out);
+    str_release(&out);
+}
+
+static int run(struct context *ctx, int argc, char **argv)
+{
+    struct deploy_result r;
+    struct err err = ERR_INIT;
+    struct cluster c;
+    struct deploy d;
+    int status;
+
+    UNUSED(argc);
+    UNUSED(argv);
+    if ((status = open_deploy(ctx, DEPLOY_READ, &c, &d)) < 0) {
+        deploy_result_init(&r);
+        status = deploy_plan(&d, &r, &err) < 0 ? report_err(&err) : 0;
+        ui_finish();
+        if (!status && ctx->json) {
+            struct arena arena = ARENA_INIT;
+
+            print_value(deploy_result_to_value(&r, &arena));
+            arena_release(&arena);
+        } else if (!status) {
+            print_plan(&d, &r);
+        }
+        if (!status && r.changes.n && option_given(ctx, "detailed-exitcode"))
+            status = CHANGES_PENDING;
+        deploy_result_release(&r);
+    }
+    close_deploy(&c, &d);
+    return status;
+}
+
+static const struct option_row options[] = {
+    {"detailed-exitcode", 0, NULL, "exit with 2 when changes are pending"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct command command_plan = {"plan",
+                                     "what `up` would change",
+                                     "",
+                                     "Resources, files with their diffs, units, Patroni's dynamic "
+                                     "configuration, SQL objects, each with its consequence. "
+                                     "The same code as `up`, without applying.",
+                                     options,
+                                     0,
+                                     0,
+                                     run};

@@ -1,0 +1,233 @@
+/* play.c - any playbook of the supported subset over any inventory, without a cluster file. */
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/doc/json.h"
+#include "lib/doc/yaml.h"
+
+enum { CONNECT_TIMEOUT_MS = 15000 };
+
+static void accept_new_keys(void *ctx, const char *host, struct ssh_target *target)
+{
+    UNUSED(ctx);
+    UNUSED(host);
+    target->accept_new = true;
+}
+
+/* "a,b" into a NULL-terminated list in the arena. */
+static const char *const *split(struct arena *a, const char *text)
+{
+    const char **list;
+    size_t n = 0;
+
+    if (!text)
+        return NULL;
+    list = arena_alloc(a, (strlen(text) + 2) * sizeof(*list));
+    while (*text) {
+        size_t len = strcspn(text, ",");
+
+        if (len)
+            list[n++] = arena_strndup(a, text, len);
+        text += len + (text[len] == ',');
+    }
+    return list;
+}
+
+/* -e: JSON or YAML text, @FILE, or name=value words. */
+static const struct value *extra_vars(struct arena *a, const char *text, struct faults *faults)
+{
+    struct value *map;
+
+    if (*text == '@')
+        return yaml_parse_file(a, text + 1, faults);
+    if (*text == '{')
+        return yaml_parse(a, "--extra-vars", text, strlen(text), faults);
+    map = value_map(a);
+    while (*(text += strspn(text, " "))) {
+        size_t len = strcspn(text, " "), name = strcspn(text, "=");
+
+        if (name >= len) {
+            fault_add(faults, (struct source){"--extra-vars", 1, 1},
+                      "\"%.*s\" is not name=value, JSON or @FILE", (int)len, text);
+            return NULL;
+        }
+        value_map_set(a, map, arena_strndup(a, text, name),
+                      value_strn(a, text + name + 1, len - name - 1));
+        text += len;
+    }
+    return map;
+}
+
+static void print_recap(const struct play_result *r)
+{
+    printf("PLAY RECAP\n");
+    for (size_t i = 0; i < r->n; i++) {
+        const struct host_result *h = &r->hosts[i];
+
+        printf(
+            "%-24s : ok=%-4d changed=%-4d unreachable=%-4d failed=%-4d skipped=%-4d rescued=%-4d "
+            "ignored=%d\n",
+            h->host, h->ok, h->changed, h->unreachable, h->failed, h->skipped, h->rescued,
+            h->ignored);
+    }
+}
+
+static struct value *change_to_value(const struct task_change *c, struct arena *a)
+{
+    struct value *v = value_map(a);
+
+    value_map_set(a, v, "task", value_str(a, c->task));
+    value_map_set(a, v, "module", value_str(a, c->module));
+    value_map_set(a, v, "where", value_str(a, c->where));
+    value_map_set(a, v, "summary", value_str(a, c->summary));
+    value_map_set(a, v, "diff", c->diff ? value_str(a, c->diff) : value_null(a));
+    return v;
+}
+
+static void print_json(const struct play_result *r)
+{
+    struct arena arena = ARENA_INIT;
+    struct value *list = value_list(&arena);
+
+    for (size_t i = 0; i < r->n; i++) {
+        const struct host_result *h = &r->hosts[i];
+        struct value *v = value_map(&arena), *changes = value_list(&arena);
+
+        vec_each (c, &h->changes)
+            value_list_add(&arena, changes, change_to_value(c, &arena));
+        value_map_set(&arena, v, "host", value_str(&arena, h->host));
+        value_map_set(&arena, v, "ok", value_int(&arena, h->ok));
+        value_map_set(&arena, v, "changed", value_int(&arena, h->changed));
+        value_map_set(&arena, v, "unreachable", value_int(&arena, h->unreachable));
+        value_map_set(&arena, v, "failed", value_int(&arena, h->failed));
+        value_map_set(&arena, v, "skipped", value_int(&arena, h->skipped));
+        value_map_set(&arena, v, "trips", value_int(&arena, h->trips));
+        value_map_set(&arena, v, "error",
+                      h->err.code ? value_str(&arena, h->err.text) : value_null(&arena));
+        value_map_set(&arena, v, "changes", changes);
+        value_list_add(&arena, list, v);
+    }
+    print_value(list);
+    arena_release(&arena);
+}
+
+static void print_diffs(const struct play_result *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        vec_each (c, &r->hosts[i].changes)
+            if (c->diff)
+                printf("%s: %s\n%s\n", r->hosts[i].host, c->task, c->diff);
+}
+
+struct play_files {
+    struct arena arena;
+    struct faults faults;
+    struct inventory inventory;
+    struct playbook *playbook;
+    const struct value *extra;
+};
+
+static int load(struct context *ctx, const char *path, struct play_files *f, struct assets *assets)
+{
+    const char *inventory = option_get(ctx, "inventory"), *extra = option_get(ctx, "extra-vars");
+    /* assets reads the file system for names that begin with / or ./ */
+    const char *file = *path == '/' || str_starts(path, "./") || str_starts(path, "../")
+                           ? path
+                           : arena_printf(&f->arena, "./%s", path);
+
+    if (inventory_load(&f->inventory, inventory, &f->faults) < 0 ||
+        !(f->playbook = playbook_load(assets, file, &f->faults)) ||
+        (extra && !(f->extra = extra_vars(&f->arena, extra, &f->faults))))
+        return report_faults(&f->faults);
+    return -1;
+}
+
+static int play(struct context *ctx, struct play_files *f, const struct assets *assets)
+{
+    const char *forks = option_get(ctx, "forks");
+    struct play_options options = {
+        .check = option_given(ctx, "check"),
+        .diff = option_given(ctx, "diff"),
+        .limit = option_get(ctx, "limit"),
+        .extra_vars = f->extra,
+        .tags = split(&f->arena, option_get(ctx, "tags")),
+        .skip_tags = split(&f->arena, option_get(ctx, "skip-tags")),
+        .forks = forks ? atoi(forks) : 0,
+        .events = ctx->events,
+        .target = option_given(ctx, "accept-new-host-keys") ? accept_new_keys : NULL,
+        .connect_deadline_ms = clock_mono_ms() + CONNECT_TIMEOUT_MS,
+    };
+    struct play_result result;
+    struct err err = ERR_INIT;
+    int status = 0;
+
+    if (play_run(f->playbook, assets, &f->inventory, &options, &result, &err) < 0)
+        status = report_err(&err);
+    ui_finish();
+    if (ctx->json)
+        print_json(&result);
+    else {
+        if (options.diff)
+            print_diffs(&result);
+        print_recap(&result);
+    }
+    play_result_release(&result);
+    return status;
+}
+
+static int run(struct context *ctx, int argc, char **argv)
+{
+    struct assets assets = {NULL};
+    struct play_files f = {0};
+    int status;
+
+    UNUSED(argc);
+    if (!option_given(ctx, "inventory")) {
+        struct err err = ERR_INIT;
+
+        err_set(&err, ERR_USAGE, "play needs an inventory");
+        err_hint(&err, "add -i FILE");
+        return report_err(&err);
+    }
+    faults_init(&f.faults);
+    inventory_init(&f.inventory);
+    if ((status = load(ctx, argv[0], &f, &assets)) < 0) {
+        if (option_given(ctx, "list-tasks")) {
+            print_value(playbook_describe(f.playbook, &f.arena));
+            status = 0;
+        } else {
+            status = play(ctx, &f, &assets);
+        }
+    }
+    playbook_free(f.playbook);
+    inventory_release(&f.inventory);
+    faults_release(&f.faults);
+    arena_release(&f.arena);
+    return status;
+}
+
+static const struct option_row options[] = {
+    {"inventory", 'i', "PATH", "inventory: a file or a folder (required)"},
+    {"check", 'C', NULL, "change nothing, tell what would be"},
+    {"diff", 'D', NULL, "show differences of files"},
+    {"limit", 'l', "PATTERN", "only these hosts"},
+    {"tags", 't', "LIST", "only tasks with one of these tags"},
+    {"skip-tags", 0, "LIST", "no tasks with one of these tags"},
+    {"extra-vars", 'e', "VARS", "name=value words, JSON, or @FILE; the strongest variables"},
+    {"forks", 0, "N", "hosts at once (default: all)"},
+    {"list-tasks", 0, NULL, "print the plays and tasks as JSON, run nothing"},
+    {"accept-new-host-keys", 0, NULL, "trust and remember keys of hosts seen for the first time"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct command command_play = {"play",
+                                     "run a playbook over an inventory, without a cluster file",
+                                     "PLAYBOOK",
+                                     "The supported subset of Ansible is in docs/modules.md; "
+                                     "whatever is outside it is refused with its place.",
+                                     options,
+                                     1,
+                                     1,
+                                     run};

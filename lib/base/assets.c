@@ -1,0 +1,113 @@
+/*
+ * assets.c - one way to read playbooks and templates, wherever they are.
+ */
+#include "lib/base/assets.h"
+#include "lib/base/file.h"
+
+/* What a path means: a path of the file system, or a key of the embedded table. */
+struct place {
+    char *file; /* owned; NULL: embedded */
+    char *key;  /* owned; NULL: a file */
+};
+
+static void place_release(struct place *place)
+{
+    free(place->file);
+    free(place->key);
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+    size_t len = strlen(folder);
+
+    return str_starts(path, folder) && (path[len] == '/' || path[len] == '\0');
+}
+
+static struct place find_place(const struct assets *a, const char *path)
+{
+    struct place place = {NULL, NULL};
+
+    place.key = path_normal(path);
+    if (path[0] == '/' || str_starts(path, "./") || str_starts(path, "../")) {
+        place.file = place.key;
+        place.key = NULL;
+    } else if (a->dir && is_below(place.key, "playbooks")) {
+        place.file = xasprintf("%s%s", a->dir, place.key + strlen("playbooks"));
+    } else if (a->dir && is_below(place.key, "templates")) {
+        place.file = xasprintf("%s/../%s", a->dir, place.key);
+    }
+    return place;
+}
+
+/* The first embedded file whose path is not less than key: the file itself, or the first of a folder. */
+static const struct embedded_file *lower_bound(const char *key)
+{
+    size_t low = 0, high = embedded_files_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(embedded_files[middle].path, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < embedded_files_count ? &embedded_files[low] : NULL;
+}
+
+static const struct embedded_file *find_embedded(const char *key)
+{
+    const struct embedded_file *file = lower_bound(key);
+
+    return file && str_eq(file->path, key) ? file : NULL;
+}
+
+static bool is_embedded_dir(const char *key)
+{
+    char *prefix = xasprintf("%s/", key);
+    const struct embedded_file *file = lower_bound(prefix);
+    bool found = file && str_starts(file->path, prefix);
+
+    free(prefix);
+    return found;
+}
+
+bool assets_exists(const struct assets *a, const char *path)
+{
+    struct place place = find_place(a, path);
+    bool found = place.file ? file_exists(place.file)
+                            : find_embedded(place.key) || is_embedded_dir(place.key);
+
+    place_release(&place);
+    return found;
+}
+
+bool assets_is_dir(const struct assets *a, const char *path)
+{
+    struct place place = find_place(a, path);
+    bool found = place.file ? file_is_dir(place.file) : is_embedded_dir(place.key);
+
+    place_release(&place);
+    return found;
+}
+
+static int read_embedded(const char *key, struct str *out, struct err *err)
+{
+    const struct embedded_file *file = find_embedded(key);
+
+    if (!file)
+        return err_set(err, ERR_INPUT, "%s: no such playbook or template", key);
+    str_add(out, file->data, file->len);
+    if (out->full)
+        return err_set(err, ERR_INPUT, "%s: larger than %zu bytes", key, out->max);
+    return 0;
+}
+
+int assets_read(const struct assets *a, const char *path, struct str *out, struct err *err)
+{
+    struct place place = find_place(a, path);
+    int rc = place.file ? file_read(place.file, out, err) : read_embedded(place.key, out, err);
+
+    place_release(&place);
+    return rc;
+}

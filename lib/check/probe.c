@@ -1,0 +1,93 @@
+/* probe.c - single looks at the running cluster that status, verify and readiness share. */
+#include <stdio.h>
+
+#include "lib/check/check.h"
+#include "lib/net/http.h"
+
+enum { ETCD_TIMEOUT_MS = 2000, SSH_TIMEOUT_MS = 5000, MAX_ANSWER = 64 * 1024 };
+
+struct pg_target check_login(const struct check_target *t, const char *address, int port,
+                             int timeout_ms)
+{
+    return (struct pg_target){
+        .host = address,
+        .port = port,
+        .user = "postgres",
+        .password = secrets_get(t->secrets, "superuser"),
+        .database = "postgres",
+        .timeout_ms = timeout_ms,
+    };
+}
+
+struct pg_target check_primary(const struct check_target *t, const struct patroni_view *view,
+                               int timeout_ms)
+{
+    const struct cluster *c = t->cluster;
+
+    if (c->vip)
+        return check_login(t, c->vip, c->port_primary, timeout_ms);
+    return check_login(t, view && view->leader ? view->leader->address : NULL, c->port_postgres,
+                       timeout_ms);
+}
+
+const struct cluster_host *check_host_at(const struct cluster *c, const char *address)
+{
+    vec_each (h, &c->hosts)
+        if (str_eq(h->address, address))
+            return h;
+    return NULL;
+}
+
+bool check_role_fits(const char *port, const struct patroni_member *m)
+{
+    if (str_eq(port, "primary"))
+        return patroni_is_leader(m);
+    if (str_eq(port, "sync"))
+        return patroni_is_sync(m);
+    return !patroni_is_leader(m) && (str_eq(port, "replicas") || !patroni_is_sync(m));
+}
+
+/* https://etcd.io/docs/v3.5/op-guide/monitoring/#health-check: {"health":"true",...} with 200, else
+ * 503. */
+int check_etcd(const struct check_target *t, const char *address, struct err *err)
+{
+    char *url = xasprintf("http://%s:%d/health", address, t->cluster->port_etcd_client);
+    struct str answer;
+    struct http h = {.url = url, .response = &answer, .timeout_ms = ETCD_TIMEOUT_MS};
+    int rc;
+
+    str_init(&answer, MAX_ANSWER);
+    rc = http_do(&h, err);
+    if (rc == 0 && (h.status != 200 || !strstr(answer.buf, "\"health\":\"true\"")))
+        rc = err_set(err, ERR_REMOTE, "unhealthy: %.200s", answer.buf);
+    str_release(&answer);
+    free(url);
+    return rc;
+}
+
+int check_vip(const struct check_target *t, const struct cluster_host *lb, bool *holds,
+              struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct ssh_target target = state_ssh_target(t->state_dir, lb, &arena);
+    char *script = xasprintf("ip -o -4 addr show to %s/32\n", t->cluster->vip);
+    struct str out;
+    struct ssh_run run = {
+        .script = script, .script_len = strlen(script), .timeout_ms = SSH_TIMEOUT_MS, .out = &out};
+    struct ssh *ssh;
+    int rc = -1;
+
+    str_init(&out, MAX_ANSWER);
+    target.connect_timeout_ms = SSH_TIMEOUT_MS;
+    if ((ssh = ssh_open(&target, err))) {
+        rc = ssh_script(ssh, &run, err);
+        if (rc == 0 && run.status != 0)
+            rc = err_set(err, ERR_REMOTE, "ip addr exited with %d", run.status);
+        *holds = rc == 0 && out.len > 0;
+    }
+    ssh_close(ssh);
+    str_release(&out);
+    free(script);
+    arena_release(&arena);
+    return rc;
+}

@@ -1,0 +1,169 @@
+/* patroni.c - Patroni's REST API: the view of the cluster, dynamic configuration, reload and
+ * restart. */
+#include "lib/cluster/patroni.h"
+
+#include "lib/doc/json.h"
+#include "lib/net/http.h"
+
+enum { DEFAULT_TIMEOUT_MS = 3000, RESTART_TIMEOUT_MS = 120000, MAX_ANSWER = 1 << 20 };
+
+struct call {
+    const char *method, *address, *path, *body;
+    int timeout_ms;
+};
+
+/* One request to one member; the answer's body lands in out. Statuses other than 2xx are errors
+ * with the body's text. */
+static int request(const struct patroni_api *api, const struct call *call, struct str *out,
+                   struct err *err)
+{
+    static const char *const headers[] = {"Content-Type: application/json", NULL};
+    char *url = xasprintf("http://%s:%d%s", call->address, api->cluster->port_patroni, call->path);
+    struct http h = {
+        .method = call->method,
+        .url = url,
+        .headers = call->body ? headers : NULL,
+        .body = call->body,
+        .body_len = call->body ? strlen(call->body) : 0,
+        .user = call->body ? "patroni" : NULL,
+        .password = call->body ? secrets_get(api->secrets, "patroni_rest") : NULL,
+        .timeout_ms = call->timeout_ms  ? call->timeout_ms
+                      : api->timeout_ms ? api->timeout_ms
+                                        : DEFAULT_TIMEOUT_MS,
+        .response = out,
+    };
+    int rc = http_do(&h, err);
+
+    if (rc == 0 && (h.status < 200 || h.status > 299))
+        rc = err_set(err, h.status == 401 || h.status == 403 ? ERR_DENIED : ERR_REMOTE,
+                     "%s %s answered %d: %.300s", call->method ? call->method : "GET", url,
+                     h.status, out->buf);
+    free(url);
+    return rc;
+}
+
+/* The first db host that answers. A cluster without a leader answers /cluster too. */
+static int request_any(const struct patroni_api *api, struct call *call, struct str *out,
+                       struct err *err)
+{
+    vec_each (h, &api->cluster->hosts) {
+        if (!h->is_db)
+            continue;
+        err_release(err);
+        str_clear(out);
+        call->address = h->address;
+        if (request(api, call, out, err) == 0)
+            return 0;
+    }
+    return err_wrap(err, "no member of the cluster answers; the last one said");
+}
+
+static struct value *get_json(const struct patroni_api *api, const char *path, struct arena *a,
+                              struct err *err)
+{
+    struct call call = {.path = path};
+    struct value *v = NULL;
+    struct str text;
+
+    str_init(&text, MAX_ANSWER);
+    if (request_any(api, &call, &text, err) == 0)
+        v = json_parse(a, path, text.buf, text.len, err);
+    str_release(&text);
+    return v;
+}
+
+static struct patroni_member read_member(const struct value *v)
+{
+    const struct value *lag = value_get(v, "lag");
+
+    return (struct patroni_member){
+        .name = value_get_str(v, "name", ""),
+        .role = value_get_str(v, "role", ""),
+        .state = value_get_str(v, "state", ""),
+        .address = value_get_str(v, "host", ""),
+        .timeline = value_get_int(v, "timeline", 0),
+        .lag = lag && lag->type == VALUE_INT ? lag->u.i : -1,
+        .pending_restart = value_get_bool(v, "pending_restart", false),
+    };
+}
+
+int patroni_view(const struct patroni_api *api, struct arena *a, struct patroni_view *view,
+                 struct err *err)
+{
+    const struct value *answer = get_json(api, "/cluster", a, err);
+    const struct value *members = answer ? value_get(answer, "members") : NULL;
+
+    memset(view, 0, sizeof(*view));
+    if (!answer)
+        return -1;
+    for (size_t i = 0; members && members->type == VALUE_LIST && i < members->u.list.n; i++)
+        vec_push(&view->members, read_member(members->u.list.items[i]));
+    vec_each (m, &view->members)
+        if (patroni_is_leader(m))
+            view->leader = m;
+    return 0;
+}
+
+void patroni_view_release(struct patroni_view *view)
+{
+    vec_release(&view->members);
+}
+
+bool patroni_is_leader(const struct patroni_member *m)
+{
+    return str_eq(m->role, "leader");
+}
+
+bool patroni_is_sync(const struct patroni_member *m)
+{
+    return str_eq(m->role, "sync_standby") || str_eq(m->role, "quorum_standby");
+}
+
+bool patroni_member_ok(const struct patroni_member *m)
+{
+    return str_eq(m->state, patroni_is_leader(m) ? "running" : "streaming");
+}
+
+struct value *patroni_config(const struct patroni_api *api, struct arena *a, struct err *err)
+{
+    return get_json(api, "/config", a, err);
+}
+
+int patroni_patch(const struct patroni_api *api, const struct value *patch, struct err *err)
+{
+    struct str body, answer;
+    struct call call = {.method = "PATCH", .path = "/config"};
+    int rc;
+
+    str_init(&body, MAX_ANSWER);
+    str_init(&answer, MAX_ANSWER);
+    json_write(patch, JSON_TIGHT, &body);
+    call.body = body.buf;
+    rc = request_any(api, &call, &answer, err);
+    str_release(&body);
+    str_release(&answer);
+    return rc;
+}
+
+static int post(const struct patroni_api *api, const char *address, const char *path,
+                int timeout_ms, struct err *err)
+{
+    struct call call = {"POST", address, path, "{}", timeout_ms};
+    struct str answer;
+    int rc;
+
+    str_init(&answer, MAX_ANSWER);
+    rc = request(api, &call, &answer, err);
+    str_release(&answer);
+    return rc;
+}
+
+int patroni_reload(const struct patroni_api *api, const char *address, struct err *err)
+{
+    return post(api, address, "/reload", 0, err);
+}
+
+int patroni_restart(const struct patroni_api *api, const char *address, struct err *err)
+{
+    return post(api, address, "/restart", RESTART_TIMEOUT_MS, err);
+}

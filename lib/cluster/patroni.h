@@ -1,0 +1,47 @@
+/*
+ * patroni.h - Patroni's REST API (https://patroni.readthedocs.io/en/latest/rest_api.html).
+ */
+#ifndef PGHA_PATRONI_H
+#define PGHA_PATRONI_H
+
+#include "lib/cluster/cluster.h"
+
+struct patroni_member {
+    const char *name;
+    const char *role;  /* leader, replica, sync_standby, quorum_standby */
+    const char *state; /* running, streaming, starting, stopped, ... */
+    const char *address;
+    int64_t timeline; /* 0: unknown */
+    int64_t lag;      /* bytes behind; -1: unknown */
+    bool pending_restart;
+};
+
+struct patroni_view {
+    VEC(struct patroni_member) members;
+    const struct patroni_member *leader; /* NULL: none */
+};
+
+struct patroni_api {
+    const struct cluster *cluster;
+    const struct secrets *secrets;
+    int timeout_ms; /* 0: 3 s */
+};
+
+/* GET /cluster from the first db host that answers. Strings in a. */
+int patroni_view(const struct patroni_api *api, struct arena *a, struct patroni_view *view,
+                 struct err *err) MUST_USE;
+void patroni_view_release(struct patroni_view *view);
+bool patroni_member_ok(const struct patroni_member *m); /* leader running, or a replica streaming */
+bool patroni_is_leader(const struct patroni_member *m);
+bool patroni_is_sync(const struct patroni_member *m);
+
+/* GET /config: the dynamic configuration in the DCS. */
+struct value *patroni_config(const struct patroni_api *api, struct arena *a, struct err *err);
+/* PATCH /config; null removes a key. */
+int patroni_patch(const struct patroni_api *api, const struct value *patch,
+                  struct err *err) MUST_USE;
+/* POST /reload and /restart on one member. restart answers when PostgreSQL is back. */
+int patroni_reload(const struct patroni_api *api, const char *address, struct err *err) MUST_USE;
+int patroni_restart(const struct patroni_api *api, const char *address, struct err *err) MUST_USE;
+
+#endif

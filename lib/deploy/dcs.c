@@ -1,0 +1,381 @@
+/*
+ * dcs.c - Patroni's dynamic configuration.
+ *
+ * What it should be is the section bootstrap.dcs of the rendered patroni configuration, so the
+ * templates stay the only source. What differs is patched over REST, and members that then need a
+ * restart get it one at a time: replicas first, so that the primary serves meanwhile. Only where
+ * PostgreSQL demands that a standby has at least the primary's value
+ * (https://www.postgresql.org/docs/17/hot-standby.html#HOT-STANDBY-ADMIN) a lowered one goes to the
+ * primary first.
+ */
+#include <stdio.h>
+
+#include "lib/base/clock.h"
+#include "lib/deploy/stage.h"
+#include "lib/doc/json.h"
+#include "lib/doc/yaml.h"
+
+enum { POLL_MS = 200, MEMBER_BACK_MS = 120000, SQL_TIMEOUT_MS = 5000 };
+
+static const char *const never_lower_on_standby[] = {
+    "max_connections",           "max_worker_processes",      "max_wal_senders",
+    "max_prepared_transactions", "max_locks_per_transaction",
+};
+
+struct dcs {
+    struct deploy *deploy;
+    struct patroni_api api;
+    struct arena arena;
+    const struct value *desired;
+    struct value *patch; /* empty map: nothing differs */
+    struct pg *primary;  /* to ask what a parameter's change takes; NULL: not reachable */
+    struct deploy_result *result;
+    bool need_restart; /* a parameter that only a restart changes */
+    bool primary_first;
+};
+
+/* ---- what it should be ---- */
+
+static int take_config(void *ctx, const char *dest, unsigned mode, const char *owner,
+                       const char *content, size_t len, struct err *err)
+{
+    struct dcs *dcs = ctx;
+    struct faults faults;
+    struct value *v;
+
+    UNUSED(mode);
+    UNUSED(owner);
+    if (!str_starts(dest, "/etc/patroni/") || !str_ends(dest, ".yml"))
+        return 0;
+    faults_init(&faults);
+    v = yaml_parse(&dcs->arena, arena_strdup(&dcs->arena, dest), content, len, &faults);
+    if (v && value_at(v, "bootstrap.dcs"))
+        dcs->desired = value_at(v, "bootstrap.dcs");
+    if (!v)
+        faults_to_err(&faults, err);
+    faults_release(&faults);
+    return v ? 0 : -1;
+}
+
+static const char *first_db(const struct cluster *c)
+{
+    vec_each (h, &c->hosts)
+        if (h->is_db)
+            return h->name;
+    BUG("a cluster without db hosts");
+}
+
+static int read_desired(struct dcs *dcs, struct err *err)
+{
+    struct deploy *d = dcs->deploy;
+    char *path = deploy_playbook(d);
+    struct playbook *pb;
+    struct faults faults;
+    int rc = -1;
+
+    faults_init(&faults);
+    if (!(pb = playbook_load(&d->assets, path, &faults)))
+        faults_to_err(&faults, err);
+    else
+        rc =
+            play_render(pb, &d->assets, &d->inventory, first_db(d->cluster), take_config, dcs, err);
+    if (rc == 0 && !dcs->desired)
+        rc = err_set(err, ERR_INPUT, "%s: no file under /etc/patroni has a section bootstrap.dcs",
+                     path);
+    playbook_free(pb);
+    faults_release(&faults);
+    free(path);
+    return rc;
+}
+
+/* ---- what differs ---- */
+
+/* pg_settings on the primary: context tells what a change takes, setting what it is now. */
+struct setting {
+    bool restart;
+    char value[64];
+};
+
+static struct setting ask_setting(struct pg *pg, const char *name)
+{
+    struct setting s = {false, ""};
+    struct err err = ERR_INIT;
+
+    if (pg &&
+        pg_exec(pg, "SELECT context, setting FROM pg_settings WHERE name = $1", 1, &name, &err) ==
+            0 &&
+        pg_rows(pg)) {
+        s.restart = str_eq(pg_value(pg, 0, 0), "postmaster");
+        snprintf(s.value, sizeof(s.value), "%s", pg_value(pg, 0, 1));
+    }
+    err_release(&err);
+    return s;
+}
+
+static bool never_lower(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(never_lower_on_standby); i++)
+        if (str_eq(never_lower_on_standby[i], name))
+            return true;
+    return false;
+}
+
+static int64_t as_int(const struct value *v)
+{
+    if (v && v->type == VALUE_INT)
+        return v->u.i;
+    return v && v->type == VALUE_STR ? strtoll(v->u.str.s, NULL, 10) : -1;
+}
+
+static const char *parameter_consequence(struct dcs *dcs, const char *name, const struct value *to)
+{
+    struct setting s = ask_setting(dcs->primary, name);
+
+    if (!s.restart)
+        return "reload";
+    dcs->need_restart = true;
+    if (never_lower(name) && to && as_int(to) >= 0 && as_int(to) < strtoll(s.value, NULL, 10)) {
+        dcs->primary_first = true;
+        return "restart, the primary first, then the replicas";
+    }
+    return "restart, the replicas first, then the primary";
+}
+
+#define PARAMETERS "postgresql.parameters."
+
+static void note_difference(struct dcs *dcs, const char *path, const struct value *from,
+                            const struct value *to)
+{
+    struct str text;
+    const char *consequence = NULL;
+
+    if (str_starts(path, PARAMETERS))
+        consequence = parameter_consequence(dcs, path + strlen(PARAMETERS), to);
+    str_init(&text, STR_MAX_TEXT);
+    str_printf(&text, "%s: ", path);
+    if (from)
+        json_write(from, JSON_LINE, &text);
+    else
+        str_puts(&text, "(not set)");
+    str_puts(&text, " -> ");
+    if (to)
+        json_write(to, JSON_LINE, &text);
+    else
+        str_puts(&text, "(removed)");
+    deploy_note(dcs->result, "dcs", text.buf, NULL, consequence);
+    str_release(&text);
+}
+
+static bool is_null(const struct value *v)
+{
+    return !v || v->type == VALUE_NULL;
+}
+
+/* Adds to patch what makes actual as desired. Keys that only actual has are somebody else's, but
+ * for parameters: one that was taken out of the cluster file goes back to PostgreSQL's default. */
+static void compare(struct dcs *dcs, const char *prefix, const struct value *actual,
+                    const struct value *desired, struct value *patch)
+{
+    struct arena *a = &dcs->arena;
+
+    for (size_t i = 0; i < desired->u.map.n; i++) {
+        const struct value_entry *e = &desired->u.map.entries[i];
+        const char *path = arena_printf(a, "%s%s", prefix, e->key);
+        struct value *now = value_get(actual, e->key), *sub;
+
+        if (e->value->type == VALUE_MAP && (is_null(now) || now->type == VALUE_MAP)) {
+            sub = value_map(a);
+            compare(dcs, arena_printf(a, "%s.", path), is_null(now) ? value_map(a) : now, e->value,
+                    sub);
+            if (sub->u.map.n)
+                value_map_set(a, patch, e->key, sub);
+        } else if (is_null(now) ? !is_null(e->value) : !value_equal(now, e->value)) {
+            note_difference(dcs, path, is_null(now) ? NULL : now, e->value);
+            value_map_set(a, patch, e->key, e->value);
+        }
+    }
+    if (!str_eq(prefix, PARAMETERS))
+        return;
+    for (size_t i = 0; i < actual->u.map.n; i++) {
+        const struct value_entry *e = &actual->u.map.entries[i];
+
+        if (value_get(desired, e->key))
+            continue;
+        note_difference(dcs, arena_printf(a, "%s%s", prefix, e->key), e->value, NULL);
+        value_map_set(a, patch, e->key, value_null(a));
+    }
+}
+
+/* ---- restarts, one member at a time ---- */
+
+static int view_members(struct dcs *dcs, struct patroni_view *view, struct err *err)
+{
+    return patroni_view(&dcs->api, &dcs->arena, view, err);
+}
+
+/* Asks every member to look at the configuration now instead of at its next turn. */
+static void hasten(struct dcs *dcs)
+{
+    struct err ignored = ERR_INIT;
+
+    vec_each (h, &dcs->deploy->cluster->hosts)
+        if (h->is_db && patroni_reload(&dcs->api, h->address, &ignored) < 0)
+            err_release(&ignored);
+}
+
+/* The member to restart next, or NULL: replicas before the leader, or after it. */
+static const struct patroni_member *next_pending(const struct patroni_view *view, bool leader_first)
+{
+    const struct patroni_member *leader = view->leader;
+
+    if (leader && leader->pending_restart && leader_first)
+        return leader;
+    vec_each (m, &view->members)
+        if (m->pending_restart && m != leader)
+            return m;
+    return leader && leader->pending_restart ? leader : NULL;
+}
+
+static bool all_well(const struct patroni_view *view)
+{
+    vec_each (m, &view->members)
+        if (!patroni_member_ok(m))
+            return false;
+    return view->leader && view->members.n;
+}
+
+static int wait_member_back(struct dcs *dcs, const char *name, struct err *err)
+{
+    int64_t deadline = clock_mono_ms() + MEMBER_BACK_MS;
+    bool back = false;
+
+    while (!back) {
+        struct patroni_view view;
+        struct err ignored = ERR_INIT;
+
+        if (view_members(dcs, &view, &ignored) == 0 && all_well(&view)) {
+            vec_each (m, &view.members)
+                back |= str_eq(m->name, name) && !m->pending_restart;
+        }
+        err_release(&ignored);
+        patroni_view_release(&view);
+        if (!back && clock_stop_requested())
+            return err_set(err, ERR_INTERRUPTED, "stopped while %s restarts", name);
+        if (!back && clock_mono_ms() > deadline) {
+            err_set(err, ERR_TIMEOUT, "%s did not come back within %d s after its restart", name,
+                    MEMBER_BACK_MS / 1000);
+            return err_hint(
+                err, "the other members were left alone; see `pgha-deploy logs %s patroni`", name);
+        }
+        if (!back)
+            clock_sleep_ms(POLL_MS);
+    }
+    return 0;
+}
+
+static int restart_member(struct dcs *dcs, const struct patroni_member *m, struct err *err)
+{
+    const char *name = arena_strdup(&dcs->arena, m->name);
+
+    event_send(dcs->deploy->events, &(struct event){.kind = EVENT_CHANGED,
+                                                    .stage = "dcs",
+                                                    .host = name,
+                                                    .task = "restart PostgreSQL",
+                                                    .text = "for changed parameters"});
+    deploy_note(dcs->result, name, "restart PostgreSQL", NULL, NULL);
+    if (patroni_restart(&dcs->api, m->address, err) < 0)
+        return err_wrap(err, "restarting %s", name);
+    return wait_member_back(dcs, name, err);
+}
+
+/* Members mark themselves within a turn of their loop after the patch; a value that is the old one
+ * in other units never marks any, so the wait for marks ends without a fault. */
+static int restart_pending(struct dcs *dcs, struct err *err)
+{
+    int64_t turn_ms =
+        dcs->need_restart ? (dcs->deploy->cluster->preset->loop_wait + 3) * 1000LL : 0;
+    int64_t patience = clock_mono_ms() + turn_ms;
+    size_t restarted = 0, members;
+    bool more = true;
+
+    do {
+        struct patroni_view view;
+        const struct patroni_member *m;
+        int rc = view_members(dcs, &view, err);
+
+        members = view.members.n;
+        m = rc == 0 ? next_pending(&view, dcs->primary_first) : NULL;
+        /* The leader comes last: when the replicas have been restarted, or had their time to ask
+         * for it. */
+        if (m && m == view.leader && !dcs->primary_first && restarted + 1 < members &&
+            clock_mono_ms() < patience)
+            m = NULL;
+        if (m && (rc = restart_member(dcs, m, err)) == 0) {
+            restarted++;
+            patience = clock_mono_ms() + turn_ms;
+        }
+        more = m || clock_mono_ms() < patience;
+        if (!m && more)
+            clock_sleep_ms(POLL_MS);
+        patroni_view_release(&view);
+        if (rc < 0)
+            return -1;
+        if (clock_stop_requested())
+            return err_set(err, ERR_INTERRUPTED, "stopped between restarts");
+    } while (more && restarted < members);
+    return 0;
+}
+
+/* ---- the stage ---- */
+
+static void open_primary(struct dcs *dcs)
+{
+    struct check_target t = deploy_check_target(dcs->deploy);
+    struct patroni_view view;
+    struct pg_target login;
+    struct err ignored = ERR_INIT;
+
+    if (view_members(dcs, &view, &ignored) == 0) {
+        login = check_primary(&t, &view, SQL_TIMEOUT_MS);
+        if (login.host)
+            dcs->primary = pg_open(&login, &ignored);
+    }
+    err_release(&ignored);
+    patroni_view_release(&view);
+}
+
+static int plan_dcs(struct dcs *dcs, struct err *err)
+{
+    const struct value *actual = patroni_config(&dcs->api, &dcs->arena, err);
+
+    if (!actual || read_desired(dcs, err) < 0)
+        return -1;
+    if (actual->type != VALUE_MAP || dcs->desired->type != VALUE_MAP)
+        return err_set(err, ERR_INPUT, "the dynamic configuration is no map");
+    dcs->patch = value_map(&dcs->arena);
+    open_primary(dcs);
+    compare(dcs, "", actual, dcs->desired, dcs->patch);
+    return 0;
+}
+
+int converge_dcs(struct deploy *d, bool check, struct deploy_result *r, struct err *err)
+{
+    int64_t start = clock_mono_ms();
+    struct dcs dcs = {.deploy = d, .api = {d->cluster, &d->secrets, 0}, .result = r};
+    int rc;
+
+    stage_begin(d, "dcs", "Patroni's dynamic configuration");
+    rc = plan_dcs(&dcs, err);
+    if (rc == 0 && !check) {
+        if (dcs.patch->u.map.n && (rc = patroni_patch(&dcs.api, dcs.patch, err)) == 0)
+            hasten(&dcs);
+        if (rc == 0)
+            rc = restart_pending(&dcs, err);
+    }
+    pg_close(dcs.primary);
+    arena_release(&dcs.arena);
+    if (rc < 0)
+        return err_wrap(err, "dynamic configuration");
+    stage_end(d, "dcs", start);
+    return 0;
+}

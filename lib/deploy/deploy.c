@@ -1,0 +1,263 @@
+/* deploy.c - what every stage works on, and the two ways through all of them: up and plan. */
+#include "lib/deploy/deploy.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/cluster/sqlobjects.h"
+#include "lib/deploy/stage.h"
+
+enum { READY_TIMEOUT_MS = 180000, SQL_TIMEOUT_MS = 10000 };
+
+static int write_inventory(struct deploy *d, struct err *err)
+{
+    struct str text;
+    int rc;
+
+    str_init(&text, STR_MAX_TEXT);
+    rc = inventory_write(&d->inventory, INVENTORY_YAML, cluster_secret_vars, &text, err);
+    if (rc == 0)
+        rc = state_write(d->state_dir, "inventory.yml", text.buf, text.len, err);
+    str_release(&text);
+    return rc;
+}
+
+static int write_cluster_file(struct deploy *d, struct err *err)
+{
+    struct str text;
+    int rc;
+
+    str_init(&text, STR_MAX_TEXT);
+    rc = file_read(d->cluster->file, &text, err);
+    if (rc == 0)
+        rc = state_write(d->state_dir, "cluster.yaml", text.buf, text.len, err);
+    str_release(&text);
+    return rc;
+}
+
+static int open_secrets(struct deploy *d, enum deploy_access access, struct err *err)
+{
+    bool grew;
+
+    if (secrets_load(&d->secrets, d->cluster, d->state_dir, &grew, err) < 0)
+        return -1;
+    /* A reader works with what it generated for its own run only: nothing was deployed with it yet.
+     */
+    return grew && access == DEPLOY_WRITE ? secrets_save(&d->secrets, d->state_dir, err) : 0;
+}
+
+static int open_inventory(struct deploy *d, struct err *err)
+{
+    char *identity = path_join(d->state_dir, "id_ed25519");
+    char *known_hosts = path_join(d->state_dir, "known_hosts");
+    int rc = cluster_inventory(d->cluster, &d->secrets, identity, known_hosts, &d->inventory, err);
+
+    free(identity);
+    free(known_hosts);
+    return rc;
+}
+
+int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
+{
+    d->lock = -1;
+    d->session = NULL;
+    d->state_dir = state_dir_of(d->cluster);
+    memset(&d->secrets, 0, sizeof(d->secrets));
+    memset(&d->inventory, 0, sizeof(d->inventory));
+    if (access == DEPLOY_WRITE &&
+        (state_prepare(d->state_dir, err) < 0 || state_lock(d->state_dir, &d->lock, err) < 0 ||
+         state_login_key(d->state_dir, err) < 0))
+        return -1;
+    if (open_secrets(d, access, err) < 0)
+        return -1;
+    return open_inventory(d, err);
+}
+
+void deploy_close(struct deploy *d)
+{
+    if (d->session)
+        d->provider->close(d->session);
+    if (d->lock >= 0)
+        lock_release(d->lock);
+    inventory_release(&d->inventory);
+    secrets_release(&d->secrets);
+    free(d->state_dir);
+}
+
+struct check_target deploy_check_target(const struct deploy *d)
+{
+    return (struct check_target){d->cluster, &d->secrets, d->state_dir};
+}
+
+void deploy_result_init(struct deploy_result *r)
+{
+    memset(r, 0, sizeof(*r));
+}
+
+void deploy_result_release(struct deploy_result *r)
+{
+    verify_release(&r->verify);
+    vec_release(&r->changes);
+    arena_release(&r->arena);
+}
+
+static const char *copy_redacted(struct deploy_result *r, const char *text)
+{
+    struct str s;
+    const char *copy;
+
+    if (!text)
+        return NULL;
+    str_init(&s, STR_MAX_TEXT);
+    str_puts(&s, text);
+    log_redact(&s);
+    copy = arena_strdup(&r->arena, s.buf);
+    str_release(&s);
+    return copy;
+}
+
+void deploy_note(struct deploy_result *r, const char *where, const char *what, const char *diff,
+                 const char *consequence)
+{
+    struct deploy_change change = {arena_strdup(&r->arena, where), copy_redacted(r, what),
+                                   copy_redacted(r, diff), copy_redacted(r, consequence)};
+
+    vec_push(&r->changes, change);
+}
+
+static struct value *text_or_null(struct arena *a, const char *text)
+{
+    return text ? value_str(a, text) : value_null(a);
+}
+
+struct value *deploy_result_to_value(const struct deploy_result *r, struct arena *a)
+{
+    struct value *top = value_map(a), *list = value_list(a);
+
+    vec_each (c, &r->changes) {
+        struct value *item = value_map(a);
+
+        value_map_set(a, item, "where", value_str(a, c->where));
+        value_map_set(a, item, "what", value_str(a, c->what));
+        value_map_set(a, item, "diff", text_or_null(a, c->diff));
+        value_map_set(a, item, "consequence", text_or_null(a, c->consequence));
+        value_list_add(a, list, item);
+    }
+    value_map_set(a, top, "changed", value_int(a, (int64_t)r->changes.n));
+    value_map_set(a, top, "changes", list);
+    if (r->verified)
+        value_map_set(a, top, "verify", verify_to_value(&r->verify, a));
+    value_map_set(a, top, "elapsed_ms", value_int(a, r->elapsed_ms));
+    return top;
+}
+
+void stage_begin(struct deploy *d, const char *stage, const char *text)
+{
+    event_send(d->events, &(struct event){.kind = EVENT_STAGE, .stage = stage, .text = text});
+}
+
+void stage_end(struct deploy *d, const char *stage, int64_t start)
+{
+    event_send(d->events, &(struct event){.kind = EVENT_STAGE_END,
+                                          .stage = stage,
+                                          .elapsed_ms = clock_mono_ms() - start});
+}
+
+static int sql_objects(struct deploy *d, bool apply, struct deploy_result *r, struct err *err)
+{
+    struct check_target target = deploy_check_target(d);
+    struct patroni_api api = {d->cluster, &d->secrets, 0};
+    struct arena arena = ARENA_INIT;
+    struct patroni_view view;
+    struct sql_changes changes;
+    struct pg_target login;
+    int rc = patroni_view(&api, &arena, &view, err);
+
+    if (rc == 0) {
+        login = check_primary(&target, &view, SQL_TIMEOUT_MS);
+        rc = sql_converge(d->cluster, &d->secrets, &login, apply, &changes, err);
+        vec_each (c, &changes.items)
+            deploy_note(r, "sql", c->what, NULL, NULL);
+        sql_changes_release(&changes);
+    }
+    patroni_view_release(&view);
+    arena_release(&arena);
+    return rc < 0 ? err_wrap(err, "creating SQL objects") : 0;
+}
+
+static int verify(struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    struct check_target target = deploy_check_target(d);
+
+    verify_run(&target, &r->verify);
+    r->verified = true;
+    if (!r->verify.failed)
+        return 0;
+    err_set(err, ERR_VERIFY, "verify found %d fault%s", r->verify.failed,
+            r->verify.failed == 1 ? "" : "s");
+    return err_hint(err, "look at `pgha-deploy status`, and `pgha-deploy logs HOST patroni`");
+}
+
+static int save_cluster(struct deploy *d, struct err *err)
+{
+    return write_cluster_file(d, err) < 0 || write_inventory(d, err) < 0 ? -1 : 0;
+}
+
+static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    bool missing = false;
+    int64_t start;
+
+    if (provision(d, false, &missing, r, err) < 0 || write_inventory(d, err) < 0)
+        return -1;
+    if (converge(d, false, r, err) < 0)
+        return -1;
+    start = clock_mono_ms();
+    stage_begin(d, "ready", "waiting until every member is well");
+    if (wait_ready(d, READY_TIMEOUT_MS, err) < 0)
+        return -1;
+    stage_end(d, "ready", start);
+    if (converge_dcs(d, false, r, err) < 0)
+        return -1;
+    start = clock_mono_ms();
+    stage_begin(d, "sql", "roles, databases, extensions");
+    if (sql_objects(d, true, r, err) < 0)
+        return -1;
+    stage_end(d, "sql", start);
+    start = clock_mono_ms();
+    stage_begin(d, "verify", "replication, ports, addresses");
+    if (verify(d, r, err) < 0)
+        return -1;
+    stage_end(d, "verify", start);
+    return save_cluster(d, err);
+}
+
+int deploy_up(struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    int64_t start = clock_mono_ms();
+    int rc = up_stages(d, r, err);
+
+    r->elapsed_ms = clock_mono_ms() - start;
+    return rc;
+}
+
+int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    int64_t start = clock_mono_ms();
+    bool missing = false;
+    int rc = provision(d, true, &missing, r, err);
+
+    /* Without hosts there is nothing to log in to: the rest of the plan is "everything". */
+    if (rc == 0 && missing)
+        deploy_note(r, "cluster", "install and configure every host, bootstrap the cluster", NULL,
+                    NULL);
+    else if (rc == 0) {
+        rc = converge(d, true, r, err);
+        if (rc == 0)
+            rc = converge_dcs(d, true, r, err);
+        if (rc == 0)
+            rc = sql_objects(d, false, r, err);
+    }
+    r->elapsed_ms = clock_mono_ms() - start;
+    return rc;
+}

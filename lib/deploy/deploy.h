@@ -1,0 +1,90 @@
+/*
+ * deploy.h - the whole way: provision, converge, wait until ready, SQL objects, verify, save; back
+ * down; and plan.
+ *
+ * One file a stage. Each can be repeated: a run that was killed anywhere is completed by the next.
+ */
+#ifndef PGHA_DEPLOY_H
+#define PGHA_DEPLOY_H
+
+#include "lib/base/event.h"
+#include "lib/check/check.h"
+#include "lib/play/play.h"
+#include "providers/provider.h"
+
+struct deploy {
+    /* Set by the caller. */
+    const struct cluster *cluster;
+    const struct provider *provider;
+    struct assets assets;
+    struct event_sink *events;
+    /* Asked once before anything is changed, with a sentence on what will be; NULL: yes. */
+    bool (*confirm)(void *ctx, const char *what);
+    void *confirm_ctx;
+
+    /* Made by deploy_open. */
+    char *state_dir;
+    int lock; /* -1: not held */
+    struct secrets secrets;
+    struct provider_session *session;
+    struct inventory inventory;
+};
+
+enum deploy_access {
+    DEPLOY_READ,
+    DEPLOY_WRITE /* takes the lock, makes folder, keys and secrets */
+};
+
+/* deploy_close may follow whether it worked or not. */
+int deploy_open(struct deploy *d, enum deploy_access access, struct err *err) MUST_USE;
+void deploy_close(struct deploy *d);
+struct check_target deploy_check_target(const struct deploy *d);
+/* Path of the topology's site playbook as assets knows it. Caller frees. */
+char *deploy_playbook(const struct deploy *d);
+/* For play_options.target. ctx is the struct deploy. */
+void deploy_ssh_target(void *ctx, const char *host, struct ssh_target *target);
+
+/* One thing that is, or would be, changed. */
+struct deploy_change {
+    const char *where; /* "host.db1", "db1", "dcs", "sql" */
+    const char *what;  /* "create", "template /etc/...", "postgresql.parameters.max_connections: 200
+                          -> 300" */
+    const char *diff;  /* or NULL */
+    const char *consequence; /* "restart db2, db3, then db1", or NULL */
+};
+
+struct deploy_result {
+    struct arena arena;
+    VEC(struct deploy_change) changes;
+    struct verify verify;
+    bool verified;
+    int64_t elapsed_ms;
+};
+
+void deploy_result_init(struct deploy_result *r);
+void deploy_result_release(struct deploy_result *r);
+void deploy_note(struct deploy_result *r, const char *where, const char *what, const char *diff,
+                 const char *consequence); /* copies */
+struct value *deploy_result_to_value(const struct deploy_result *r, struct arena *a);
+
+int deploy_up(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
+int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
+int deploy_down(struct deploy *d, bool purge, struct deploy_result *r, struct err *err) MUST_USE;
+
+/* ---- stages ---- */
+
+/* provision.c: resources of the provider. check: only notes what would be done; *hosts_missing
+ * tells that there is nothing to log in to. */
+int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_result *r,
+              struct err *err) MUST_USE;
+/* converge.c: the playbook over the hosts. */
+int converge(struct deploy *d, bool check, struct deploy_result *r, struct err *err) MUST_USE;
+/* converge.c: every host's files into DIR/HOST/path, touching no host. */
+int deploy_render(struct deploy *d, const char *dir, struct err *err) MUST_USE;
+/* ready.c: waits until every member is well and the clients' address takes writes. */
+int wait_ready(struct deploy *d, int timeout_ms, struct err *err) MUST_USE;
+/* dcs.c: Patroni's dynamic configuration against the rendered bootstrap.dcs, then reloads and
+ * restarts in the right order. */
+int converge_dcs(struct deploy *d, bool check, struct deploy_result *r, struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,220 @@
+/* pg.c - a thin face on libpq: deadlines, errors, results. */
+#include "lib/net/pg.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/str.h"
+
+enum { DEFAULT_TIMEOUT_MS = 5000 };
+
+struct pg {
+    PGconn *conn;
+    PGresult *result;
+    char sqlstate[6];
+    int timeout_ms;
+};
+
+/* libpq ends its messages with a newline, and adds lines of detail: one line will do. */
+static const char *first_line(const char *message, char *buf, size_t size)
+{
+    size_t n = strcspn(message, "\n");
+
+    snprintf(buf, size, "%.*s", (int)n, message);
+    return buf;
+}
+
+/* 1 when ready, 0 when the caller should look again, -1 when time is up. */
+static int wait_socket(PGconn *conn, short events, int64_t deadline)
+{
+    struct pollfd fd = {PQsocket(conn), events, 0};
+    int64_t left = deadline - clock_mono_ms();
+    int n;
+
+    if (left <= 0 || clock_stop_requested())
+        return -1;
+    n = poll(&fd, 1, left > 1000 ? 1000 : (int)left);
+    if (n < 0)
+        return errno == EINTR ? 0 : -1;
+    return n > 0;
+}
+
+/* libpq's own connect_timeout counts whole seconds, 2 at least; this loop keeps ours to the
+ * millisecond. */
+static PostgresPollingStatusType connect_poll(PGconn *conn, int64_t deadline)
+{
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+
+    while (state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING) {
+        int ready = wait_socket(conn, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
+
+        if (ready < 0)
+            return PGRES_POLLING_ACTIVE;
+        if (ready)
+            state = PQconnectPoll(conn);
+    }
+    return state;
+}
+
+static PGconn *connect_start(const struct pg_target *t)
+{
+    char port[16];
+    const char *keys[] = {
+        "host",    "port",    "user",       "password", "dbname", "application_name",
+        "options", "sslmode", "gssencmode", NULL};
+    char options[64];
+    const char *values[] = {t->host,       port,    t->user,  t->password, t->database,
+                            "pgha-deploy", options, "prefer", "disable",   NULL};
+
+    snprintf(port, sizeof(port), "%d", t->port);
+    snprintf(options, sizeof(options), "-c statement_timeout=%d",
+             t->timeout_ms ? t->timeout_ms : DEFAULT_TIMEOUT_MS);
+    return PQconnectStartParams(keys, values, 0);
+}
+
+static int connect_fault(const struct pg_target *t, PGconn *conn, bool late, struct err *err)
+{
+    char buf[512];
+    const char *text =
+        late ? "no answer in time" : first_line(PQerrorMessage(conn), buf, sizeof(buf));
+    /* No SQLSTATE is to be had for a failed connection; the server's words for a refused login are
+     * stable. */
+    bool denied = strstr(text, "password authentication failed") || strstr(text, "pg_hba.conf");
+
+    err_set(err,
+            denied ? ERR_DENIED
+            : late ? ERR_TIMEOUT
+                   : ERR_NET,
+            "%s:%d: %s", t->host, t->port, text);
+    err->retryable = !denied;
+    return -1;
+}
+
+struct pg *pg_open(const struct pg_target *t, struct err *err)
+{
+    int timeout = t->timeout_ms ? t->timeout_ms : DEFAULT_TIMEOUT_MS;
+    PGconn *conn = connect_start(t);
+    PostgresPollingStatusType state;
+    struct pg *pg;
+
+    if (!conn)
+        abort(); /* out of memory */
+    state = PQstatus(conn) == CONNECTION_BAD ? PGRES_POLLING_FAILED
+                                             : connect_poll(conn, clock_mono_ms() + timeout);
+    if (state != PGRES_POLLING_OK) {
+        connect_fault(t, conn, state == PGRES_POLLING_ACTIVE, err);
+        PQfinish(conn);
+        return NULL;
+    }
+    pg = xcalloc(1, sizeof(*pg));
+    pg->conn = conn;
+    pg->timeout_ms = timeout;
+    return pg;
+}
+
+void pg_close(struct pg *pg)
+{
+    if (!pg)
+        return;
+    PQclear(pg->result);
+    PQfinish(pg->conn);
+    free(pg);
+}
+
+/* Waits for the statement's result, at most a second longer than the server's own
+ * statement_timeout. */
+static PGresult *exec_wait(struct pg *pg)
+{
+    int64_t deadline = clock_mono_ms() + pg->timeout_ms + 1000;
+    PGresult *last = NULL, *next;
+
+    for (;;) {
+        while (PQisBusy(pg->conn)) {
+            if (wait_socket(pg->conn, POLLIN, deadline) < 0) {
+                PQclear(last);
+                return NULL;
+            }
+            if (!PQconsumeInput(pg->conn))
+                break;
+        }
+        if (!(next = PQgetResult(pg->conn)))
+            return last;
+        PQclear(last);
+        last = next;
+    }
+}
+
+int pg_exec(struct pg *pg, const char *sql, int n, const char *const *params, struct err *err)
+{
+    char buf[512];
+    const char *state;
+    ExecStatusType status;
+
+    PQclear(pg->result);
+    pg->result = NULL;
+    pg->sqlstate[0] = '\0';
+    if (!PQsendQueryParams(pg->conn, sql, n, NULL, params, NULL, NULL, 0) ||
+        !(pg->result = exec_wait(pg))) {
+        const char *text = PQerrorMessage(pg->conn);
+
+        err_set(err, ERR_NET, "%s",
+                *text ? first_line(text, buf, sizeof(buf)) : "no answer in time");
+        err->retryable = true;
+        return -1;
+    }
+    status = PQresultStatus(pg->result);
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+        return 0;
+    state = PQresultErrorField(pg->result, PG_DIAG_SQLSTATE);
+    snprintf(pg->sqlstate, sizeof(pg->sqlstate), "%s", state ? state : "");
+    err_set(err, PQstatus(pg->conn) == CONNECTION_OK ? ERR_FAILED : ERR_NET, "%s",
+            first_line(PQresultErrorMessage(pg->result), buf, sizeof(buf)));
+    err->retryable = err->code == ERR_NET;
+    return -1;
+}
+
+size_t pg_rows(const struct pg *pg)
+{
+    return pg->result ? (size_t)PQntuples(pg->result) : 0;
+}
+
+const char *pg_value(const struct pg *pg, size_t row, int column)
+{
+    return PQgetvalue(pg->result, (int)row, column);
+}
+
+const char *pg_sqlstate(const struct pg *pg)
+{
+    return pg->sqlstate;
+}
+
+void pg_put_identifier(struct pg *pg, const char *name, struct str *out)
+{
+    char *quoted = PQescapeIdentifier(pg->conn, name, strlen(name));
+
+    str_puts(out, quoted ? quoted : "");
+    PQfreemem(quoted);
+}
+
+void pg_put_literal(struct pg *pg, const char *text, struct str *out)
+{
+    char *quoted = PQescapeLiteral(pg->conn, text, strlen(text));
+
+    str_puts(out, quoted ? quoted : "");
+    PQfreemem(quoted);
+}
+
+int pg_put_scram(struct pg *pg, const char *user, const char *password, struct str *out,
+                 struct err *err)
+{
+    char *verifier = PQencryptPasswordConn(pg->conn, password, user, "scram-sha-256");
+
+    if (!verifier)
+        return err_set(err, ERR_FAILED, "%s", PQerrorMessage(pg->conn));
+    pg_put_literal(pg, verifier, out);
+    PQfreemem(verifier);
+    return 0;
+}
