@@ -17,8 +17,9 @@ ifdef DEVELOPER
 WARN += -Werror
 endif
 CFLAGS   ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DPGHA_VERSION='"$(VERSION)"' -I. \
-            $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CPPFLAGS ?= -D_FORTIFY_SOURCE=2
+ALL_CPPFLAGS = -D_GNU_SOURCE -DPGHA_VERSION='"$(VERSION)"' -I. \
+            $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARN) -fstack-protector-strong -pthread $(CFLAGS) $(SANITIZE)
 LIBS      = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -pthread
 
@@ -32,7 +33,8 @@ UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/uni
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
-.PHONY: all clean install demo deps test-deps check check-unit lint format asan tsan valgrind coverage fuzz bench
+.PHONY: all clean install demo docs check check-unit run-unit run-fuzz-seeds lint format asan tsan valgrind coverage \
+        fuzz bench
 all: pgha-deploy
 
 pgha-deploy: $(BUILD)/cmd/main.o $(LIBRARY)
@@ -45,7 +47,7 @@ $(LIBRARY): $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))
 
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # playbooks/ and templates/ ride in the binary: one table, sorted by path (lib/base/assets.h).
 $(BUILD)/embed.c: lib/base/embed.sh $(ASSETS) playbooks templates
@@ -54,16 +56,81 @@ $(BUILD)/embed.c: lib/base/embed.sh $(ASSETS) playbooks templates
 
 $(BUILD)/embed.o: $(BUILD)/embed.c $(ASSETS)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
 	$(call say,TEST,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(LIBS)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(LIBS)
+
+# ---- for people ----
+
+demo:
+	$(Q)sh tests/lib/packages.sh build run
+	$(Q)$(MAKE) --no-print-directory pgha-deploy
+	./pgha-deploy -f examples/local.yaml up --yes
 
 clean:
 	rm -rf $(BUILD) pgha-deploy
 
 install: pgha-deploy
 	install -D -m 0755 pgha-deploy $(DESTDIR)$(PREFIX)/bin/pgha-deploy
+	./pgha-deploy docs man >$(BUILD)/pgha-deploy.1
+	install -D -m 0644 $(BUILD)/pgha-deploy.1 $(DESTDIR)$(PREFIX)/share/man/man1/pgha-deploy.1
+
+# Pages that come from the tables; a test holds them against the binary.
+docs: pgha-deploy
+	for page in cluster-file commands modules; do ./pgha-deploy docs $$page >docs/$$page.md; done
+
+# ---- tests ----
+
+check:
+	$(Q)sh tests/lib/packages.sh build run test
+	$(Q)$(MAKE) --no-print-directory pgha-deploy
+	$(Q)$(MAKE) --no-print-directory check-unit
+	prove tests/cli tests/authority tests/e2e
+
+# Unit tests, and the fuzzers' seed corpus, under AddressSanitizer and UndefinedBehaviorSanitizer.
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+check-unit:
+	$(Q)$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g' CPPFLAGS='-U_FORTIFY_SOURCE' SANITIZE='$(SAN)' run-unit run-fuzz-seeds
+
+run-unit: $(UNIT)
+	$(Q)sh tests/lib/run-unit.sh $(UNIT)
+
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+run-fuzz-seeds: $(FUZZERS)
+	$(Q)sh tests/lib/run-fuzz.sh seeds $(FUZZERS)
+
+# Without libFuzzer a small main feeds the seeds, so that every compiler can run them.
+$(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/main.c $(LIBRARY)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -o $@ $< tests/fuzz/main.c $(LIBRARY) $(LIBS)
+
+fuzz: ; $(Q)sh tests/lib/run-fuzz.sh long
+
+tsan:
+	$(Q)$(MAKE) --no-print-directory BUILD=build/tsan CFLAGS='-O1 -g' CPPFLAGS='-U_FORTIFY_SOURCE' SANITIZE='-fsanitize=thread' \
+	    UNIT='build/tsan/unit/test_pool build/tsan/unit/test_plan' run-unit
+
+asan: check-unit
+
+valgrind:
+	$(Q)$(MAKE) --no-print-directory BUILD=build/valgrind CFLAGS='-O1 -g' \
+	    RUNNER='valgrind -q --leak-check=full --error-exitcode=99' run-unit
+
+export RUNNER
+
+coverage:
+	$(Q)$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage' run-unit
+	gcovr -r . --object-directory build/coverage --print-summary -o build/coverage/report.txt
+
+lint:
+	$(Q)sh tests/lib/lint.sh
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+bench: pgha-deploy
+	$(Q)sh tests/bench/run.sh
 
 -include $(OBJECTS:.o=.d) $(UNIT:=.d)

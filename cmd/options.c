@@ -22,10 +22,14 @@ struct parser {
     bool help, version;
 };
 
-static int usage_fault(const struct parser *p, const char *fmt, const char *what)
+static int PRINTF_LIKE(2, 3) usage_fault(const struct parser *p, const char *fmt, ...)
 {
+    va_list args;
+
     fprintf(stderr, "pgha-deploy: ");
-    fprintf(stderr, fmt, what); // NOLINT: every caller passes a literal
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
     fprintf(stderr, "\ntry: pgha-deploy %s%s--help\n", p->command ? p->command->name : "",
             p->command ? " " : "");
     return err_exit_status(ERR_USAGE);
