@@ -79,7 +79,7 @@ install: pgha-deploy
 
 # Pages that come from the tables; a test holds them against the binary.
 docs: pgha-deploy
-	for page in cluster-file commands modules; do ./pgha-deploy docs $$page >docs/$$page.md; done
+	for page in cluster-file commands modules parameters; do ./pgha-deploy docs $$page >docs/$$page.md; done
 
 # ---- tests ----
 
@@ -87,7 +87,7 @@ check:
 	$(Q)sh tests/lib/packages.sh build run test
 	$(Q)$(MAKE) --no-print-directory pgha-deploy
 	$(Q)$(MAKE) --no-print-directory check-unit
-	prove tests/cli tests/authority tests/e2e
+	prove $(sort $(dir $(wildcard tests/*/*.t)))
 
 # Unit tests, and the fuzzers' seed corpus, under AddressSanitizer and UndefinedBehaviorSanitizer.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all

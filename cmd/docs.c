@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "lib/cluster/parameters.h"
 #include "lib/play/modules.h"
 
 static const struct {
@@ -11,6 +12,7 @@ static const struct {
     {"cluster-file", cluster_write_docs},
     {"commands", commands_write_docs},
     {"modules", modules_write_docs},
+    {"parameters", parameters_write_docs},
     {"man", man_print},
 };
 
@@ -31,12 +33,12 @@ static int run(struct context *ctx, int argc, char **argv)
         return 0;
     }
     err_set(&err, ERR_USAGE, "there is no page \"%s\"", argv[0]);
-    err_hint(&err, "one of: cluster-file, commands, modules, man");
+    err_hint(&err, "one of: cluster-file, commands, modules, parameters, man");
     return report_err(&err);
 }
 
 const struct command command_docs = {
     "docs", "print a page of the documentation, made from the tables",
-    "PAGE", "Pages: cluster-file, commands, modules, and man for the man page.",
+    "PAGE", "Pages: cluster-file, commands, modules, parameters, and man for the man page.",
     NULL,   1,
     1,      run};

@@ -39,7 +39,8 @@ static struct place find_place(const struct assets *a, const char *path)
     return place;
 }
 
-/* The first embedded file whose path is not less than key: the file itself, or the first of a folder. */
+/* The first embedded file whose path is not less than key: the file itself, or the first of a
+ * folder. */
 static const struct embedded_file *lower_bound(const char *key)
 {
     size_t low = 0, high = embedded_files_count;

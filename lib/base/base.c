@@ -57,10 +57,10 @@ char *xstrdup(const char *s)
 
 char *xstrndup(const char *s, size_t len)
 {
-    char *copy = xmalloc(len + 1);
+    char *copy = strndup(s, len);
 
-    memcpy(copy, s, len);
-    copy[len] = '\0';
+    if (!copy)
+        out_of_memory();
     return copy;
 }
 

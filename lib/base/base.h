@@ -31,16 +31,17 @@ void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *s);
-char *xstrndup(const char *s, size_t len);
+char *xstrndup(const char *s, size_t len); /* at most len bytes, as strndup(3) */
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
-char *xvasprintf(const char *fmt, va_list args);
+char *xvasprintf(const char *fmt, va_list args) PRINTF_LIKE(1, 0);
 
 bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 
-/* Unbounded or racy calls: use str.h, xasprintf, proc.h. The headers that declare them come above. */
+/* Unbounded or racy calls: use str.h, xasprintf, proc.h. Their own headers are included above. */
 #ifndef PGHA_ALLOW_BANNED
+#undef sprintf /* a macro with clang and _FORTIFY_SOURCE */
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok system popen gets tmpnam mktemp asctime   \
     ctime
 #endif

@@ -61,7 +61,8 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
-/* Makes the rename itself last. Some file systems cannot sync a folder: then there is no more to do. */
+/* Makes the rename itself last. Some file systems cannot sync a folder: then there is no more to
+ * do. */
 static void sync_parent(const char *path)
 {
     char *dir = path_dir(path);
@@ -354,7 +355,8 @@ static bool is_still_there(int fd, const char *path)
            ours.st_ino == theirs.st_ino;
 }
 
-/* Opens and tries once: 1 taken, 0 held by another, -1 an error. *fd stays open for the first two. */
+/* Opens and tries once: 1 taken, 0 held by another, -1 an error. *fd stays open for the first two.
+ */
 static int try_lock(const char *path, int *fd, struct err *err)
 {
     for (;;) {

@@ -9,7 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/vec.h"
 
-#define SECRET_MIN 6
+#define SECRET_MIN     6
 #define LINE_MAX_BYTES ((size_t)64 << 10)
 
 static const char mask[] = "********";
@@ -39,7 +39,8 @@ void log_set_sink(void (*sink)(enum log_level level, const char *line))
     current_sink = sink;
 }
 
-/* One write(2), so that lines of several threads do not mix; more only when the kernel took a part. */
+/* One write(2), so that lines of several threads do not mix; more only when the kernel took a part.
+ */
 static void write_stderr(const char *data, size_t len)
 {
     while (len > 0) {
@@ -87,7 +88,7 @@ void log_secret(const char *secret)
     if (strlen(secret) < SECRET_MIN)
         return;
     pthread_mutex_lock(&secrets_lock);
-    vec_each(item, &secrets)
+    vec_each (item, &secrets)
         known = known || str_eq(*item, secret);
     if (!known) {
         vec_push(&secrets, xstrdup(secret));
@@ -103,8 +104,7 @@ static size_t secret_at(const char *text, size_t len)
 
     if (!starts_secret[(unsigned char)text[0]])
         return 0;
-    vec_each(item, &secrets)
-    {
+    vec_each (item, &secrets) {
         size_t size = strlen(*item);
 
         if (size > longest && size <= len && memcmp(text, *item, size) == 0)

@@ -1,8 +1,8 @@
 /*
  * map.c - entries in an array, found by an open-addressing table of indexes into it.
  */
-#include "lib/base/hash.h"
 #include "lib/base/map.h"
+#include "lib/base/hash.h"
 
 #define SLOTS_MIN 16
 

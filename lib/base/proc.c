@@ -189,7 +189,8 @@ static void NORETURN run_child(const struct image *image, pid_t parent)
     become(image);
 }
 
-/* The child only starts the real one, which then belongs to init: nobody here has to wait for it. */
+/* The child only starts the real one, which then belongs to init: nobody here has to wait for it.
+ */
 static void NORETURN run_detached(const struct image *image, int pid_pipe)
 {
     pid_t pid;
@@ -355,7 +356,8 @@ static int start(struct run *run, struct err *err)
         close_fd(&run->image.fds[i]);
     number = wait_for_exec(&run->image);
     if (number == 0) {
-        run->pidfd = pidfd_open(run->pid, 0); /* -1 on a kernel without: then we look every 100 ms */
+        run->pidfd =
+            pidfd_open(run->pid, 0); /* -1 on a kernel without: then we look every 100 ms */
         return 0;
     }
     while (waitpid(run->pid, NULL, 0) < 0 && errno == EINTR)
@@ -443,7 +445,8 @@ static void wait_for_end(struct run *run)
         run->ended = has_ended(run);
     }
     if (run->kill_at)
-        kill(-run->pid, SIGKILL); /* what is left of its group; not yet reaped, so still its number */
+        kill(-run->pid,
+             SIGKILL); /* what is left of its group; not yet reaped, so still its number */
     while (waitpid(run->pid, &run->wait_status, 0) < 0 && errno == EINTR)
         ;
     /* A daemon it left behind may hold the pipes open for ever: take only what is there. */
@@ -489,19 +492,16 @@ static int report(const struct run *run, struct err *err)
     else if (p->status != 0)
         rc = report_exit(run, command.buf, err);
     else if (p->out && p->out->full)
-        rc = err_set(err, ERR_FAILED, "%s: more than %zu bytes of output", command.buf,
-                     p->out->max);
+        rc =
+            err_set(err, ERR_FAILED, "%s: more than %zu bytes of output", command.buf, p->out->max);
     str_release(&command);
     return rc;
 }
 
 int proc_run(struct proc *p, struct err *err)
 {
-    struct run run = {.proc = p,
-                      .out = -1,
-                      .errout = -1,
-                      .pidfd = -1,
-                      .stopping_before = clock_stop_requested()};
+    struct run run = {
+        .proc = p, .out = -1, .errout = -1, .pidfd = -1, .stopping_before = clock_stop_requested()};
     int rc = -1;
 
     str_init(&run.own_tail, TAIL_BYTES);
@@ -587,7 +587,8 @@ uint64_t proc_start_time(pid_t pid)
     str_init(&stat, STAT_BYTES);
     if (file_read(path, &stat, &ignored) < 0)
         err_release(&ignored);
-    /* The name in field 2 may hold spaces and brackets: field 3, the state, follows the last ")". */
+    /* The name in field 2 may hold spaces and brackets: field 3, the state, follows the last ")".
+     */
     field = strrchr(stat.buf, ')');
     if (field && field[1] == ' ' && field[2] != 'Z' && field[2] != 'X') {
         for (int n = 2; field && n < STAT_STARTTIME; n++)

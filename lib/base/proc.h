@@ -23,11 +23,13 @@ struct proc {
 
 /* 0 when the program exited 0. A missing program is ERR_IO with a hint; another exit status is
  * ERR_FAILED naming the command and the last lines of stderr; output beyond out->max is ERR_FAILED.
- * A stop (clock_request_stop) that comes while it runs ends it, with what it started: ERR_INTERRUPTED.
- * One that came before does not, so that cleaning up can run programs. It does not outlive this thread. */
+ * A stop (clock_request_stop) that comes while it runs ends it, with what it started:
+ * ERR_INTERRUPTED. One that came before does not, so that cleaning up can run programs. It does not
+ * outlive this thread. */
 int proc_run(struct proc *p, struct err *err) MUST_USE;
-/* Detached (own session, stdin /dev/null, stdout and stderr appended to log_path). *pid is its pid; it is
- * no child of ours, so nobody waits for it: proc_start_time() tells whether it is still there. */
+/* Detached (own session, stdin /dev/null, stdout and stderr appended to log_path). *pid is its pid;
+ * it is no child of ours, so nobody waits for it: proc_start_time() tells whether it is still
+ * there. */
 int proc_spawn(const char *const *argv, const char *const *env, const char *log_path, pid_t *pid,
                struct err *err) MUST_USE;
 bool proc_find_program(const char *name, char *path,

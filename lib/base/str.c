@@ -168,7 +168,8 @@ int str_put_unbase64(struct str *s, const char *text, size_t len)
         bits = bits << 6 | (digit ? (uint32_t)(digit - base64_digits) : 0);
         if (++digits < 4)
             continue;
-        str_add(s, (char[]){(char)(bits >> 16), (char)(bits >> 8), (char)bits}, 3 - (size_t)padding);
+        str_add(s, (char[]){(char)(bits >> 16), (char)(bits >> 8), (char)bits},
+                3 - (size_t)padding);
         bits = 0;
         digits = 0; /* and padding stays: only white space may follow it */
     }

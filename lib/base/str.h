@@ -28,7 +28,7 @@ void str_add(struct str *s, const char *data, size_t len);
 void str_puts(struct str *s, const char *text);
 void str_putc(struct str *s, char c);
 void str_printf(struct str *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void str_vprintf(struct str *s, const char *fmt, va_list args);
+void str_vprintf(struct str *s, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 void str_trim_end(struct str *s); /* white space */
 
 /* One word for a POSIX shell, always quoted: 'it'\''s'. The only way a value reaches a script. */

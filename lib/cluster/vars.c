@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "lib/cluster/cluster.h"
+#include "lib/cluster/parameters.h"
 #include "lib/cluster/schema.h"
-#include "lib/doc/yaml.h"
 
 const char *const cluster_secret_vars[] = {
     "secret_superuser",
@@ -15,33 +15,6 @@ const char *const cluster_secret_vars[] = {
     "secret_vrrp",
     NULL,
 };
-
-/* What a DBA would set on a small host; the cluster file's postgres.parameters go over it.
- * wal_log_hints, hot_standby and the like are Patroni's own. */
-static const char default_parameters[] = "max_connections: 200\n"
-                                         "shared_buffers: 128MB\n"
-                                         "wal_level: logical\n"
-                                         "max_wal_senders: 10\n"
-                                         "max_replication_slots: 10\n"
-                                         "max_worker_processes: 8\n"
-                                         "max_locks_per_transaction: 64\n"
-                                         "max_prepared_transactions: 0\n"
-                                         "track_commit_timestamp: 'on'\n"
-                                         "wal_keep_size: 128MB\n"
-                                         "max_slot_wal_keep_size: 4GB\n"
-                                         "max_wal_size: 1GB\n"
-                                         "checkpoint_timeout: 15min\n"
-                                         "checkpoint_completion_target: 0.9\n"
-                                         "password_encryption: scram-sha-256\n"
-                                         "log_line_prefix: '%m [%p] %q%u@%d %h '\n"
-                                         "log_checkpoints: 'on'\n"
-                                         "log_lock_waits: 'on'\n"
-                                         "log_autovacuum_min_duration: 10s\n"
-                                         "tcp_keepalives_idle: 30\n"
-                                         "tcp_keepalives_interval: 10\n"
-                                         "tcp_keepalives_count: 3\n"
-                                         "wal_receiver_timeout: 10s\n"
-                                         "wal_sender_timeout: 10s\n";
 
 struct vars {
     struct arena *arena;
@@ -105,8 +78,6 @@ static void set_timers(struct vars *all, const struct preset *p)
 static void set_postgres(struct vars *all, const struct cluster *c)
 {
     struct vars v = section(all, "pg");
-    struct faults none;
-    struct value *parameters;
 
     set_int(&v, "version", c->pg_version);
     set_str(&v, "data_dir", arena_printf(v.arena, "/var/lib/postgresql/%d/main", c->pg_version));
@@ -116,14 +87,9 @@ static void set_postgres(struct vars *all, const struct cluster *c)
     set_int(&v, "synchronous_node_count", 1);
     value_map_set(v.arena, v.map, "checksums", value_bool(v.arena, true));
 
-    faults_init(&none);
-    parameters = yaml_parse(all->arena, "parameters", default_parameters,
-                            sizeof(default_parameters) - 1, &none);
-    if (!parameters)
-        BUG("the default parameters are no YAML");
-    faults_release(&none);
     value_map_set(all->arena, all->map, "pg_parameters",
-                  value_merge(all->arena, parameters, value_at(c->config, "postgres.parameters")));
+                  value_merge(all->arena, parameters_default(c->preset, all->arena),
+                              value_at(c->config, "postgres.parameters")));
     set_str(all, "pg_superuser", "postgres");
     set_str(all, "pg_replication_user", "replicator");
     set_str(all, "pg_rewind_user", "rewind_user");
@@ -138,6 +104,15 @@ static void set_secrets(struct vars *v, const struct secrets *s)
     set_str(v, "stats_user", "stats");
 }
 
+/* Members connect to each other, and verify comes from the gateway, whoever else may. */
+static void add_own_network(struct value *networks, const struct cluster *c, struct arena *a)
+{
+    for (size_t i = 0; i < networks->u.list.n; i++)
+        if (str_eq(networks->u.list.items[i]->u.str.s, c->cidr))
+            return;
+    value_list_add(a, networks, value_str(a, c->cidr));
+}
+
 static void set_common(struct vars *v, const struct cluster *c)
 {
     uint32_t vip = 0;
@@ -147,12 +122,15 @@ static void set_common(struct vars *v, const struct cluster *c)
     set_int(v, "network_prefix", c->prefix);
     set_str(v, "vip", c->vip);
     set_copy(v, "access_postgres", value_at(c->config, "access.postgres"));
+    add_own_network(value_get(v->map, "access_postgres"), c, v->arena);
     set_copy(v, "access_ssh", value_at(c->config, "access.ssh"));
     if (c->vip)
         (void)!address_parse(c->vip, &vip);
     /* Two clusters on one segment differ in their VIP, so most likely in this too; 0 is not
      * allowed. */
     set_int(v, "vrrp_id", 1 + (vip ^ vip >> 8) % 255);
+    value_map_set(v->arena, v->map, "apt_update",
+                  value_bool(v->arena, !str_eq(c->provider, "local")));
     set_str(v, "etcd_token", arena_printf(v->arena, "pgha-%s", c->name));
 }
 
@@ -173,6 +151,7 @@ static void add_host(const struct cluster *c, struct inventory *inv, const struc
 
     set_str(&v, "ansible_host", h->address);
     set_str(&v, "address", h->address);
+    set_str(&v, "interface", "eth0");
     set_int(&v, "host_index", h->index);
     value_map_set(&inv->arena, v.map, "kernel_writable",
                   value_bool(&inv->arena, !str_eq(c->provider, "local")));

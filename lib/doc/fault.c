@@ -1,11 +1,9 @@
 /*
  * fault.c - collecting faults, in order, and finding the word that was meant.
  */
-#include <stdint.h>
-
-#include "lib/base/arena.h"
 #include "lib/doc/fault.h"
 
+#define TEXT_MAX 500 /* bytes of one message */
 #define WORD_MAX 64
 
 void faults_init(struct faults *f)
@@ -20,11 +18,17 @@ void faults_release(struct faults *f)
     faults_init(f);
 }
 
-static char *arena_vprintf(struct arena *a, const char *fmt, va_list args)
+/* A message for one line of a terminal: what a document says in it is cut, and made harmless. */
+static char *PRINTF_LIKE(2, 0) message(struct arena *a, const char *fmt, va_list args)
 {
-    char *text = xvasprintf(fmt, args);
-    char *copy = arena_strdup(a, text);
+    char *text = xvasprintf(fmt, args), *copy;
+    size_t len = strlen(text);
 
+    copy = arena_printf(a, "%.*s%s", TEXT_MAX, text, len > TEXT_MAX ? "..." : "");
+    for (char *p = copy; *p; p++) {
+        if ((unsigned char)*p < ' ' || *p == 0x7F)
+            *p = '?';
+    }
     free(text);
     return copy;
 }
@@ -47,7 +51,7 @@ void fault_add(struct faults *f, struct source src, const char *fmt, ...)
     if (src.file)
         fault->src.file = arena_strdup(&f->arena, src.file);
     va_start(args, fmt);
-    fault->text = arena_vprintf(&f->arena, fmt, args);
+    fault->text = message(&f->arena, fmt, args);
     va_end(args);
 }
 
@@ -58,7 +62,7 @@ void fault_hint(struct faults *f, const char *fmt, ...)
     if (f->n == 0 || f->more > 0)
         return;
     va_start(args, fmt);
-    f->items[f->n - 1].hint = arena_vprintf(&f->arena, fmt, args);
+    f->items[f->n - 1].hint = message(&f->arena, fmt, args);
     va_end(args);
 }
 
@@ -148,8 +152,8 @@ static size_t word_distance(const char *a, size_t a_len, const char *b, size_t b
 
         row[0] = i;
         for (size_t j = 1; j <= b_len; j++) {
-            row[j] = min_size(min_size(above[j], row[j - 1]) + 1,
-                              above[j - 1] + (a[i - 1] != b[j - 1]));
+            row[j] =
+                min_size(min_size(above[j], row[j - 1]) + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 row[j] = min_size(row[j], two_above[j - 2] + 1);
         }

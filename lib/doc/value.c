@@ -112,8 +112,7 @@ static uint32_t *find_slot(const struct value *map, const char *key)
     size_t mask = map->u.map.slot_count - 1;
     size_t i = hash_fnv1a(key, strlen(key)) & mask;
 
-    while (map->u.map.slots[i] &&
-           strcmp(map->u.map.entries[map->u.map.slots[i] - 1].key, key) != 0)
+    while (map->u.map.slots[i] && strcmp(map->u.map.entries[map->u.map.slots[i] - 1].key, key) != 0)
         i = (i + 1) & mask;
     return &map->u.map.slots[i];
 }
@@ -137,8 +136,10 @@ static void widen_index(struct arena *a, struct value *map)
     index_entries(map);
 }
 
-static struct value_entry *find_entry(const struct value *map, const char *key)
+struct value_entry *value_find_entry(const struct value *map, const char *key)
 {
+    if (!map || map->type != VALUE_MAP)
+        return NULL;
     if (map->u.map.slot_count) {
         uint32_t slot = *find_slot(map, key);
 
@@ -157,14 +158,14 @@ void value_map_set(struct arena *a, struct value *map, const char *key, struct v
 
     if (map->type != VALUE_MAP)
         BUG("value_map_set in a %s", value_type_name(map->type));
-    entry = find_entry(map, key);
+    entry = value_find_entry(map, key);
     if (entry) {
         entry->value = item;
         return;
     }
     if (map->u.map.n == map->u.map.cap)
-        map->u.map.entries = grow(a, map->u.map.entries, map->u.map.n, &map->u.map.cap,
-                                  sizeof(*map->u.map.entries));
+        map->u.map.entries =
+            grow(a, map->u.map.entries, map->u.map.n, &map->u.map.cap, sizeof(*map->u.map.entries));
     widen_index(a, map);
     key = arena_strdup(a, key);
     if (map->u.map.slot_count)
@@ -174,7 +175,7 @@ void value_map_set(struct arena *a, struct value *map, const char *key, struct v
 
 bool value_map_del(struct value *map, const char *key)
 {
-    struct value_entry *entry = map->type == VALUE_MAP ? find_entry(map, key) : NULL;
+    struct value_entry *entry = value_find_entry(map, key);
     size_t place;
 
     if (!entry)
@@ -189,7 +190,7 @@ bool value_map_del(struct value *map, const char *key)
 
 struct value *value_get(const struct value *map, const char *key)
 {
-    struct value_entry *entry = map && map->type == VALUE_MAP ? find_entry(map, key) : NULL;
+    struct value_entry *entry = value_find_entry(map, key);
 
     return entry ? entry->value : NULL;
 }
@@ -292,8 +293,7 @@ bool value_equal(const struct value *a, const struct value *b)
     case VALUE_FLOAT:
         return a->u.f == b->u.f;
     case VALUE_STR:
-        return a->u.str.len == b->u.str.len &&
-               memcmp(a->u.str.s, b->u.str.s, a->u.str.len) == 0;
+        return a->u.str.len == b->u.str.len && memcmp(a->u.str.s, b->u.str.s, a->u.str.len) == 0;
     case VALUE_LIST:
         return lists_equal(a, b);
     case VALUE_MAP:
@@ -304,7 +304,8 @@ bool value_equal(const struct value *a, const struct value *b)
     return false;
 }
 
-/* Where a tree is copied to. Nearly all of its values name the same file: that name is copied once. */
+/* Where a tree is copied to. Nearly all of its values name the same file: that name is copied once.
+ */
 struct copier {
     struct arena *arena;
     const char *file, *file_copy;
@@ -328,7 +329,7 @@ static void copy_entry(struct copier *c, struct value *to, const struct value_en
                        struct value *item)
 {
     value_map_set(c->arena, to, from->key, item);
-    find_entry(to, from->key)->key_src = copy_source(c, from->key_src);
+    value_find_entry(to, from->key)->key_src = copy_source(c, from->key_src);
 }
 
 static struct value *copy_tree(struct copier *c, const struct value *v)

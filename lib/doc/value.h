@@ -95,6 +95,8 @@ bool value_map_del(struct value *map, const char *key);
 
 /* NULL when absent or not a map. */
 struct value *value_get(const struct value *map, const char *key);
+/* The entry with its key's place; NULL when absent or not a map. Valid until the map changes. */
+struct value_entry *value_find_entry(const struct value *map, const char *key);
 /* "a.b.c" through maps. */
 struct value *value_at(const struct value *map, const char *dotted);
 const char *value_get_str(const struct value *map, const char *key, const char *otherwise);
@@ -106,9 +108,11 @@ const char *value_type_name(enum value_type type); /* "string", "list", ... for 
 bool value_equal(const struct value *a,
                  const struct value *b); /* deep; 1 == 1.0; map order does not matter */
 struct value *value_copy(struct arena *a, const struct value *v); /* deep */
-/* A plain map of what an object (VALUE_OBJECT) can tell now; members not known or failing are null. For writers. */
+/* A plain map of what an object (VALUE_OBJECT) can tell now; members not known or failing are null.
+ * For writers. */
 struct value *value_object_map(struct arena *a, const struct value *object);
-/* Shortest text that reads back as the same number, as Python's repr() has it: 1.0, 1e+16, inf, nan. */
+/* Shortest text that reads back as the same number, as Python's repr() has it: 1.0, 1e+16, inf,
+ * nan. */
 #define VALUE_FLOAT_SIZE 32
 void value_float_text(double f, char out[VALUE_FLOAT_SIZE]);
 /* Maps merged key by key, recursively; otherwise `over` wins (RFC 7386 without removal). New tree

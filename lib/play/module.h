@@ -60,7 +60,14 @@ struct module_call {
      * see jinja.h. */
     int (*render)(struct module_call *call, const char *file, const char *text, size_t len,
                   struct str *out, struct err *err);
-    void *data; /* of the runner */
+    /* Evaluates a bare expression (a line of assert's `that`, debug's `var`) with the task's
+     * variables, as `when` does. *out lives in call->arena or longer. enum jinja_result: PENDING is
+     * what needs() answers 1 for, so modules evaluate in needs() and keep the value in own. */
+    int (*eval)(struct module_call *call, struct source where, const char *expression,
+                const struct value **out, struct err *err);
+    int verbosity; /* how many -v: debug's `verbosity` */
+    int64_t now_s; /* seconds since 1970 at the start of the run: apt's cache_valid_time */
+    void *data;    /* of the runner */
     void *own;  /* of the module: what needs computed and plan uses again (rendered content) */
 };
 
@@ -71,7 +78,9 @@ struct module_plan {
     struct str diff; /* unified, for people; empty when there is none. Redacted by who prints it */
     const char *msg; /* one line: "mode 0644 -> 0600"; reason of a failure or skip */
     struct value *result; /* map: Ansible's return values known at plan time (dest, mode, state,
-                             ...); changed/failed are set by the runner */
+                             ...); changed/failed are set by the runner, except where a module (or
+                             its finish) has set them: `changed: false` of a wait_for or a bare
+                             daemon_reload is not a change although a fragment ran */
     bool captures;  /* the fragment's stdout, stderr and rc become result values (command, shell) */
     int timeout_ms; /* of the fragment; 0: the runner's default */
     const char *consequence; /* "restart patroni", "reload haproxy", NULL */

@@ -46,6 +46,7 @@ struct path_state {
     const char *link;    /* a link's target */
     const char *content; /* NULL: not fetched */
     size_t content_len;
+    bool content_asked; /* the probe was asked for it: what is NULL now (too large, vanished) stays so */
 };
 
 struct package_state {
@@ -87,6 +88,10 @@ void world_release(struct world *w);
 void world_forget(struct world *w); /* everything but the facts and pending handlers */
 
 bool world_knows(const struct world *w, const struct need *need);
+/* Where the entries of a need are filed: a unit's full name, else the name. Valid until the world is
+ * released. */
+const char *world_key(struct world *w, enum need_kind kind, const char *name);
+void world_set(struct world *w, enum need_kind kind, const char *name, void *state);
 /* BUG when not known. The returned state may be changed by plan functions: that is the prediction.
  */
 struct path_state *world_path(struct world *w, const char *path);
@@ -95,6 +100,7 @@ struct unit_state *world_unit(struct world *w, const char *name); /* "x" is "x.s
 struct user_state *world_user(struct world *w, const char *name);
 struct group_state *world_group(struct world *w, const char *name);
 const char *world_sysctl(struct world *w, const char *name);
+/* The name when the kernel's and /etc/hostname agree; else "STATIC (running: KERNEL)". */
 const char *world_hostname(struct world *w);
 const struct value *world_facts(struct world *w); /* NULL: not known yet */
 
