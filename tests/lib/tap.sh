@@ -1,0 +1,103 @@
+# tap.sh - for tests that read as a manual: `. tests/lib/tap.sh` from the top of the tree.
+#
+#   is "what" "$got" "$wanted"          like "what" "$got" 'regex'        run COMMAND... (fills $out, $err, $status)
+#   succeeds "what" COMMAND...          exits "what" STATUS COMMAND...     lab NAME CIDR (a cluster file, cleaned up at exit)
+# shellcheck shell=sh
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+LC_ALL=C.UTF-8
+NO_COLOR=1
+export LC_ALL NO_COLOR
+pgha=$PWD/pgha-deploy
+work=$(mktemp -d "${TMPDIR:-/tmp}/pgha-test.XXXXXX")
+tap_n=0
+tap_failed=0
+labs=
+
+cleanup() {
+    for file in $labs; do
+        "$pgha" -f "$file" -q down --yes >/dev/null 2>&1
+    done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+ok() { # ok STATUS "what"
+    tap_n=$((tap_n + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $tap_n - $2"
+    else
+        echo "not ok $tap_n - $2"
+        tap_failed=$((tap_failed + 1))
+    fi
+}
+note() { printf '%s\n' "$*" | sed 's/^/# /'; }
+is() {
+    if [ "$2" = "$3" ]; then ok 0 "$1"; else
+        ok 1 "$1"
+        note "got:    $2"
+        note "wanted: $3"
+    fi
+}
+like() {
+    if printf '%s\n' "$2" | grep -Eq -- "$3"; then ok 0 "$1"; else
+        ok 1 "$1"
+        note "got: $2"
+        note "wanted a line like: $3"
+    fi
+}
+unlike() {
+    if printf '%s\n' "$2" | grep -Eq -- "$3"; then
+        ok 1 "$1"
+        note "got: $2"
+        note "wanted no line like: $3"
+    else ok 0 "$1"; fi
+}
+run() {
+    status=0
+    out=$("$@" 2>"$work/stderr" </dev/null) || status=$?
+    err=$(cat "$work/stderr")
+}
+exits() {
+    what=$1 wanted=$2
+    shift 2
+    run "$@"
+    if [ "$status" = "$wanted" ]; then ok 0 "$what"; else
+        ok 1 "$what"
+        note "exit status $status, wanted $wanted: $*"
+        note "$out"
+        note "$err"
+    fi
+}
+succeeds() {
+    what=$1
+    shift
+    exits "$what" 0 "$@"
+}
+# Polls until the command succeeds: wait_for SECONDS COMMAND...
+wait_for() {
+    limit=$(($(date +%s) + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$(date +%s)" -lt "$limit" ] || return 1
+        sleep 0.1
+    done
+}
+# A cluster file of its own, taken down at the end: lab NAME CIDR [more YAML]; sets $file.
+lab() {
+    mkdir -p "$work/$1"
+    file=$work/$1/cluster.yaml
+    printf 'cluster: %s\nprovider: {name: local}\nnetwork: {cidr: %s}\n%s\n' "$1" "$2" "${3:-}" >"$file"
+    labs="$labs $file"
+}
+need_root() {
+    if [ "$(id -u)" != 0 ]; then
+        echo "1..0 # SKIP needs root"
+        exit 0
+    fi
+}
+finish() {
+    echo "1..$tap_n"
+    [ "$tap_failed" = 0 ]
+}
