@@ -2,14 +2,14 @@
  * clock.c - clocks, interruptible sleep, the kernel's random numbers.
  */
 #include <errno.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <sys/random.h>
 
 #include "lib/base/clock.h"
 
 #define SLEEP_SLICE_MS 50 /* a signal wakes only one thread: the others look this often */
 
-static volatile sig_atomic_t stop_requested;
+static atomic_int stop_requested;
 
 static int64_t now_ms(clockid_t clock)
 {

@@ -21,8 +21,12 @@ struct http {
     int status;                                 /* 200, 503, ...; set on success */
 };
 
-void http_init(void); /* once, before threads */
-/* 0 when any answer came, whatever its status. */
+void http_init(void); /* before threads; more calls do nothing */
+/*
+ * 0 when any answer came, whatever its status. ERR_NET (retryable when refused or cut off; also an
+ * answer larger than response->max), ERR_TIMEOUT, ERR_INTERRUPTED, ERR_INPUT (no http or https
+ * URL), ERR_IO (a TLS file of ours).
+ */
 int http_do(struct http *h, struct err *err) MUST_USE;
 
 #endif

@@ -35,8 +35,8 @@ struct ssh_run {
     const char *script; /* POSIX sh text, sent on stdin, never in an argument: the remote command
                            line is constant */
     size_t script_len;
-    int timeout_ms; /* 0: none. Silence or work longer than this: ERR_TIMEOUT */
-    struct str *out;
+    int timeout_ms;  /* 0: none. Silence or work longer than this: ERR_TIMEOUT */
+    struct str *out; /* appended to; their maxima bound what a host can send */
     struct str *errout;
     int status; /* set on success: exit status, or 128 + signal */
     /* Called with each complete line of stdout as it comes, and the line is still appended to out.
@@ -45,8 +45,17 @@ struct ssh_run {
     void *ctx;
 };
 
-/* 0 when the script ran, whatever its status. The script sees an empty stdin. ERR_NET when the
- * connection was lost: what the script did is then unknown. */
+/*
+ * 0 when the script ran, whatever its status. The script sees an empty stdin. It is over when it
+ * has ended and nobody holds its stdout and stderr any more: what it leaves in the background must
+ * redirect both.
+ *
+ * ERR_NET: the connection was lost. What the script did is then unknown, except that a script which
+ * did not arrive whole did nothing. ERR_TIMEOUT, ERR_INTERRUPTED, ERR_REMOTE (it printed more than
+ * the maximum of out or errout): the script was asked to end by SIGTERM, but sshd does not pass
+ * signals on where the login is root's, so it may still run. ERR_DENIED: sudo refused.
+ * The session stays usable after all of these but ERR_NET.
+ */
 int ssh_script(struct ssh *s, struct ssh_run *run, struct err *err) MUST_USE;
 
 #endif

@@ -28,6 +28,11 @@ struct attr {
 struct resource_kind {
     const char *name;         /* "host"; a resource is named KIND.NAME in messages */
     const struct attr *attrs; /* ends with {NULL, 0} */
+    /*
+     * All but read get a copy of the resource; what they may change is its `actual` (values in
+     * r->arena). Calls for different resources run at the same time. What a resource needs is
+     * finished by then and may be looked at with plan_find.
+     */
     /* Fills r->actual (map in r->arena, same attribute names) or leaves it NULL: absent. */
     int (*read)(void *provider, struct resource *r, struct err *err);
     int (*create)(void *provider, struct resource *r,
@@ -52,7 +57,7 @@ struct resource {
     enum action action;
     const char *reason; /* "address: 10.77.0.11 -> 10.77.0.12"; in arena; NULL for none */
     bool failed, done;
-    struct err err;
+    struct err err;      /* of the failed one; of one not done: why */
     struct arena *arena; /* its own: workers touch only their resource */
 };
 
@@ -75,13 +80,21 @@ size_t plan_count(const struct plan *p, enum action action);
 struct value *plan_to_value(const struct plan *p, struct arena *a);
 
 struct plan_store {
-    /* Called with a lock held, before (began true) and after each changing call. */
+    /*
+     * Called with a lock held, before (began true) and after each changing call that succeeded:
+     * what began and was not ended may exist. It may look at every resource of p. A failed save
+     * fails the resource.
+     */
     int (*save)(struct plan_store *store, const struct plan *p, const struct resource *r,
                 bool began, struct err *err);
 };
 
-/* Destroys in reverse order first, then creates and updates along needs. What does not depend on a
- * failed resource goes on; the first error is returned with a count of the others. */
+/*
+ * Destroys in reverse order first, then creates and updates along needs. What does not depend on a
+ * failed resource goes on; the first error is returned with a count of the others.
+ * A replaced resource does not replace those that need it: give them an ATTR_REPLACE attribute that
+ * changes with it. store and events may be NULL. Events name a resource "kind.name" in `host`.
+ */
 int plan_apply(struct plan *p, void *provider, struct plan_store *store, struct event_sink *events,
                struct err *err) MUST_USE;
 

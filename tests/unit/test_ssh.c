@@ -107,8 +107,8 @@ static void write_config(const char *name, int port)
                            "StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n"
                            "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
                            "MaxStartups 200\nMaxSessions 10\nLogLevel ERROR\n"
-                           "SetEnv PATH=%s:/usr/bin:/bin\n",
-                           port, in_dir("host"), in_dir("login.pub"), server.dir);
+                           "SetEnv PATH=%s:/usr/bin:/bin HOME=%s\n",
+                           port, in_dir("host"), in_dir("login.pub"), server.dir, server.dir);
 
     write_file(name, text, 0600);
     free(text);
