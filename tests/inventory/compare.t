@@ -1,0 +1,104 @@
+#!/bin/sh
+# Every inventory of cases/ means here what it means to ansible-inventory: as it is, and after it was
+# written in another format. Patterns name the hosts that `ansible --list-hosts` names. What is in bad/
+# is refused with the text of its .expected file. $CONVERT is convert.c as a program, if built already.
+. "${0%/*}/../lib/tap.sh"
+
+if ! command -v ansible-inventory >/dev/null; then
+    echo "1..0 # SKIP needs ansible-core"
+    exit 0
+fi
+here=$PWD/tests/inventory
+convert=${CONVERT:-$work/convert}
+if [ -z "${CONVERT:-}" ]; then
+    make -s build/libpgha.a || exit 1
+    # shellcheck disable=SC2046
+    "${CC:-cc}" -std=c11 -D_GNU_SOURCE -I. -o "$convert" tests/inventory/convert.c build/libpgha.a \
+        $(pkg-config --cflags --libs libssh libcurl yaml-0.1 jansson libpq libcrypto) -lm -pthread || exit 1
+fi
+ANSIBLE_CONFIG=$work/ansible.cfg ANSIBLE_LOCALHOST_WARNING=0 ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS=ignore
+: >"$ANSIBLE_CONFIG"
+export ANSIBLE_CONFIG ANSIBLE_LOCALHOST_WARNING ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS
+
+same_text() { # same_text "what" WANTED GOT: two files; nothing to compare is a failure
+    if [ -s "$2" ] && cmp -s "$2" "$3"; then ok 0 "$1"; else
+        ok 1 "$1"
+        note "$(diff "$2" "$3" | head -n 20)"
+    fi
+}
+
+# Ansible reads the output of --list only from a program.
+as_ansible_reads() { # as_ansible_reads FORMAT FILE
+    case $1 in
+    json)
+        printf '#!/bin/sh\ncat <<\\END\n%s\nEND\n' "$(cat "$2")" >"$2.sh"
+        chmod +x "$2.sh"
+        echo "$2.sh" ;;
+    *) echo "$2" ;;
+    esac
+}
+
+round_trip() { # round_trip CASE FORMAT
+    written=$work/$(basename "$1").$2
+    case $2 in yaml) written=$written.yml ;; esac
+    "$convert" "$1" "$2" >"$written"
+    "$convert" "$written" json >"$work/again.json"
+    same_text "$(basename "$1") as $2 loses nothing" "$work/ours.json" "$work/again.json"
+    ansible-inventory -i "$(as_ansible_reads "$2" "$written")" --list >"$work/again.json" 2>"$work/stderr"
+    same_text "$(basename "$1") as $2 is the same to Ansible" "$work/ansible.json" "$work/again.json"
+}
+
+for case in "$here"/cases/*; do
+    name=$(basename "$case")
+    ansible-inventory -i "$case" --list >"$work/ansible.json" 2>"$work/stderr"
+    "$convert" "$case" json >"$work/ours.json"
+    same_text "$name: --list" "$work/ansible.json" "$work/ours.json"
+    host=$(ansible all -i "$case" --list-hosts 2>/dev/null | sed -n '2s/ *//p')
+    ansible-inventory -i "$case" --host "$host" >"$work/ansible-host.json" 2>"$work/stderr"
+    "$convert" "$case" --host "$host" >"$work/ours-host.json"
+    same_text "$name: --host $host" "$work/ansible-host.json" "$work/ours-host.json"
+    for format in yaml ini json; do
+        round_trip "$case" "$format"
+    done
+done
+
+while read -r pattern; do
+    ansible "$pattern" -i "$here/cases/ranges.ini" --list-hosts 2>/dev/null | sed '1d; s/^ *//' >"$work/ansible"
+    "$convert" "$here/cases/ranges.ini" --match "$pattern" >"$work/ours"
+    same_text "pattern $pattern" "$work/ansible" "$work/ours"
+done <<'END'
+all
+*
+db
+db1
+db:web
+db,web
+web:&db
+web:!db
+!db
+&db
+site:!web*:&site
+db[0]
+db[-1]
+db[1:]
+db[0:1]
+db[1-2]
+web*[2]
+*.example.com
+web?.example.com
+web[abc]-1
+[!w]*
+cache_1,lonely,cache_1
+ungrouped
+2001:db8::7
+lb : db
+END
+
+for file in "$here"/bad/*; do
+    case $file in *.expected) continue ;; esac
+    status=0
+    (cd "$here/bad" && "$convert" "$(basename "$file")" json) >"$work/out" 2>&1 || status=$?
+    is "$(basename "$file"): exit 65" "$status" 65
+    same_text "$(basename "$file"): every fault with its place" "$file.expected" "$work/out"
+done
+finish
