@@ -173,7 +173,7 @@ static int run(struct context *ctx, int argc, char **argv)
     UNUSED(argc);
     UNUSED(argv);
     str_init(&text, STR_MAX_TEXT);
-    if ((status = open_deploy(ctx, DEPLOY_READ, &c, &d)) < 0) {
+    if ((status = open_deploy(ctx, DEPLOY_EXISTING, &c, &d)) < 0) {
         struct login l = login_of(&d, option_get(ctx, "user"));
         struct arena arena = ARENA_INIT;
 

@@ -20,7 +20,7 @@ static int run(struct context *ctx, int argc, char **argv)
     if (option_given(ctx, "follow"))
         str_puts(&command, " -f");
     args[0] = command.buf;
-    if ((status = open_deploy(ctx, DEPLOY_READ, &c, &d)) < 0)
+    if ((status = open_deploy(ctx, DEPLOY_EXISTING, &c, &d)) < 0)
         status = remote_exec(&d, argv[0], 1, args);
     close_deploy(&c, &d);
     str_release(&command);

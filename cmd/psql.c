@@ -63,7 +63,7 @@ static int run(struct context *ctx, int argc, char **argv)
     struct deploy d;
     int status;
 
-    if ((status = open_deploy(ctx, DEPLOY_READ, &c, &d)) < 0)
+    if ((status = open_deploy(ctx, DEPLOY_EXISTING, &c, &d)) < 0)
         status = start_psql(ctx, &d, argc, argv);
     close_deploy(&c, &d);
     return status;

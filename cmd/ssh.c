@@ -7,7 +7,7 @@ static int run(struct context *ctx, int argc, char **argv)
     struct deploy d;
     int status;
 
-    if ((status = open_deploy(ctx, DEPLOY_READ, &c, &d)) < 0)
+    if ((status = open_deploy(ctx, DEPLOY_EXISTING, &c, &d)) < 0)
         status = remote_exec(&d, argv[0], argc - 1, argv + 1);
     close_deploy(&c, &d);
     return status;

@@ -23,7 +23,7 @@ static int run(struct context *ctx, int argc, char **argv)
 
     UNUSED(argc);
     UNUSED(argv);
-    if ((status = open_deploy(ctx, DEPLOY_READ, &c, &d)) < 0) {
+    if ((status = open_deploy(ctx, DEPLOY_EXISTING, &c, &d)) < 0) {
         struct check_target target = deploy_check_target(&d);
         struct arena arena = ARENA_INIT;
         struct verify v;

@@ -39,6 +39,11 @@ static int open_secrets(struct deploy *d, enum deploy_access access, struct err 
 {
     bool grew;
 
+    if (access == DEPLOY_EXISTING && !file_is_dir(d->state_dir)) {
+        err_set(err, ERR_FAILED, "cluster %s was not brought up from here: there is no %s",
+                d->cluster->name, d->state_dir);
+        return err_hint(err, "pgha-deploy -f %s up", d->cluster->file);
+    }
     if (secrets_load(&d->secrets, d->cluster, d->state_dir, &grew, err) < 0)
         return -1;
     /* A reader works with what it generated for its own run only: nothing was deployed with it yet.

@@ -31,8 +31,10 @@ struct deploy {
 };
 
 enum deploy_access {
-    DEPLOY_READ,
-    DEPLOY_WRITE /* takes the lock, makes folder, keys and secrets */
+    DEPLOY_READ, /* changes nothing; secrets that are not there yet are made for this run only */
+    DEPLOY_EXISTING, /* likewise, but without a state folder there is nothing to look at: an error
+                      */
+    DEPLOY_WRITE     /* takes the lock, makes folder, keys and secrets */
 };
 
 /* deploy_close may follow whether it worked or not. */

@@ -1,0 +1,134 @@
+#!/bin/sh
+# The local provider alone: hosts that answer SSH, whatever happened to them before.
+. "$(dirname "$0")/../lib/tap.sh"
+need_root
+
+packages='libssh libcurl yaml-0.1 jansson libpq libcrypto'
+drive=$work/local-provider
+# shellcheck disable=SC2086,SC2046
+${CC:-cc} -std=c11 -D_GNU_SOURCE -I. -o "$drive" tests/e2e/local-provider.c build/libpgha.a \
+    $(pkg-config --cflags --libs $packages) -pthread -lm || exit 1
+
+cluster() { # cluster FOLDER NAME NETWORK: a cluster file; sets $file
+    lab "$1" "$3" 'nodes: {db: {count: 1}, lb: {count: 2}}'
+    sed -i "s/^cluster: .*/cluster: $2/" "$file"
+}
+shell() { # shell FILE NAME ADDRESS COMMAND
+    ssh -o BatchMode=yes -o ConnectTimeout=3 -o StrictHostKeyChecking=yes \
+        -i "$(dirname "$1")/.pgha/$2/id_ed25519" \
+        -o UserKnownHostsFile="$(dirname "$1")/.pgha/$2/known_hosts" "root@$3" "$4"
+}
+# Everything on this machine that carries the cluster's name or is in its folders.
+traces() {
+    ls -d /run/netns/pgha-"$1"-* /sys/fs/cgroup/pgha-"$1"-* /sys/fs/cgroup/unified/pgha-"$1"-* \
+        /var/lib/pgha-deploy/local/"$1" /run/systemd/nspawn/*/pgha-"$1"-* 2>/dev/null
+    ip -details link | grep "alias pgha $1"
+    grep "/local/$1/" /proc/self/mountinfo
+    pgrep -af -- "--machine pgha-$1-"
+    ls /run/pgha-deploy.lock 2>/dev/null
+}
+
+cluster a tpa 10.79.101.0/24
+a=$file
+cluster b tpb 10.79.102.0/24
+b=$file
+db=10.79.101.11
+
+succeeds 'hosts come up' "$drive" "$a" up
+like 'the plan creates a bridge and hosts' "$out" '^create bridge\.tpa'
+is 'a host answers with the planted key and its name' "$(shell "$a" tpa "$db" hostname)" db1
+is 'its units run' "$(shell "$a" tpa "$db" 'systemctl is-system-running --wait')" running
+is "no service of the image's packages runs by itself" \
+    "$(shell "$a" tpa "$db" 'systemctl is-active patroni etcd haproxy keepalived pgbouncer postgresql' | sort -u)" inactive
+is 'it may set its own network parameters' \
+    "$(shell "$a" tpa "$db" 'sysctl -w net.ipv4.ip_nonlocal_bind=1')" 'net.ipv4.ip_nonlocal_bind = 1'
+is 'and not those of the machine' "$(cat /proc/sys/net/ipv4/ip_nonlocal_bind)" 0
+is 'it has no way out' "$(shell "$a" tpa "$db" 'ip route show default')" ''
+succeeds 'a second run' "$drive" "$a" up
+is 'changes nothing' "$out" ''
+
+# Two clusters.
+succeeds 'a second cluster beside it' "$drive" "$b" up
+cluster c tpc 10.79.101.128/25
+exits 'an overlapping network is refused' 1 "$drive" "$file" up
+like 'naming who has it' "$err" "cluster 'tpa'"
+like 'and a free one' "$err" 'such as [0-9.]+/24'
+is 'with nothing made' "$(traces tpc)" ''
+cluster d tpa 10.79.103.0/24
+exits 'the same name in another file is refused' 1 "$drive" "$file" up
+exits 'for down, too' 1 "$drive" "$file" down
+like 'naming the file' "$err" "$a"
+
+# Power and cable.
+shell "$a" tpa "$db" 'echo kept >/root/written'
+succeeds 'power off' "$drive" "$a" off db1
+is 'leaves no process' "$(pgrep -f -- '--machine pgha-tpa-db1')" ''
+run "$drive" "$a" plan
+like 'is seen by plan' "$out" '^update host\.db1 .*running: false -> true'
+succeeds 'power on' "$drive" "$a" on db1
+wait_for 10 shell "$a" tpa "$db" true
+is 'starts it on the same disk' "$(shell "$a" tpa "$db" 'cat /root/written')" kept
+succeeds 'a cut' "$drive" "$a" cut db1
+exits 'takes the network away' 255 shell "$a" tpa "$db" true
+succeeds 'and heal' "$drive" "$a" heal db1
+succeeds 'brings it back' shell "$a" tpa "$db" true
+exits 'a host that is not there' 1 "$drive" "$a" off db9
+
+# What a reboot of the machine leaves: disks and nothing else.
+for host in db1 lb1 lb2; do
+    for mount in /sys/fs/cgroup /sys/fs/cgroup/unified; do
+        [ -w "$mount/pgha-tpa-$host/cgroup.kill" ] && echo 1 >"$mount/pgha-tpa-$host/cgroup.kill"
+    done
+    wait_for 5 umount "/var/lib/pgha-deploy/local/tpa/$host/root"
+    ip netns delete "pgha-tpa-$host"
+done
+ip -brief link | awk '/^pgha-/ {print $1}' | while read -r link; do
+    [ "$(cat "/sys/class/net/$link/ifalias")" = 'pgha tpa' ] && ip link delete "$link"
+done
+succeeds 'after a reboot, up' "$drive" "$a" up
+like 'starts the hosts again' "$out" '^update host\.db1'
+unlike 'and makes none anew' "$out" '^(create|replace|destroy)'
+is 'on the same disk' "$(shell "$a" tpa "$db" 'cat /root/written')" kept
+
+# A lost state folder.
+rm -r "$(dirname "$a")/.pgha"
+succeeds 'with the state lost, up' "$drive" "$a" up
+like 'plants the new login key' "$out" 'login_key: false -> true'
+is 'and goes on with the same hosts' "$(shell "$a" tpa "$db" 'cat /root/written')" kept
+
+# Killed anywhere.
+rm -r "$(dirname "$a")/.pgha"
+succeeds 'with the state lost, down' "$drive" "$a" down
+is 'leaves nothing' "$(traces tpa)" ''
+for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.5; do
+    "$drive" "$a" up >/dev/null 2>&1 &
+    sleep "$delay"
+    kill -9 $! 2>/dev/null
+    wait $! 2>/dev/null
+done
+succeeds 'after seven killed runs, up' "$drive" "$a" up
+is 'ends well' "$(shell "$a" tpa "$db" hostname)" db1
+for delay in 0.02 0.04 0.08; do
+    "$drive" "$a" down >/dev/null 2>&1 &
+    sleep "$delay"
+    kill -9 $! 2>/dev/null
+    wait $! 2>/dev/null
+done
+succeeds 'after killed downs, down' "$drive" "$a" down
+is 'leaves nothing' "$(traces tpa)" ''
+for delay in 0.05 0.08 0.1 0.12 0.15 0.2 0.4; do
+    "$drive" "$a" up >/dev/null 2>&1 &
+    sleep "$delay"
+    kill -9 $! 2>/dev/null
+    wait $! 2>/dev/null
+    succeeds "down after an up that was killed at $delay s" "$drive" "$a" down
+    is 'leaves nothing' "$(traces tpa)" ''
+done
+
+exits 'purge is refused while a cluster stands on the image' 1 "$drive" "$a" purge
+run "$drive" "$b" plan
+is 'the other cluster noticed nothing' "$out" ''
+succeeds 'down of the other' "$drive" "$b" down
+is 'leaves nothing' "$(traces tpb)" ''
+succeeds 'down of what is not there' "$drive" "$a" down
+finish

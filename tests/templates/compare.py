@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+"""Holds every file that `pgha-deploy render` wrote against the real Jinja2.
+
+usage: compare.py INVENTORY.json RENDERED
+
+INVENTORY.json is `inventory show --show-secrets --format json`. Which template becomes which file is read from the roles' own
+tasks, variables from the inventory and the roles' defaults. Prints TAP lines without a plan; status 1 on a difference.
+"""
+import glob
+import json
+import os
+import sys
+
+import yaml
+
+sys.path.insert(0, os.path.dirname(__file__))
+import render  # noqa: E402
+
+
+def deep(env, value, scope):
+    """Role defaults may be templates, inside lists and maps too; a lone {{ }} keeps its type (native types)."""
+    if isinstance(value, dict):
+        return {k: deep(env, v, scope) for k, v in value.items()}
+    if isinstance(value, list):
+        return [deep(env, v, scope) for v in value]
+    if isinstance(value, str) and "{{" in value:
+        text = value.strip()
+        if text.startswith("{{") and text.endswith("}}") and text.count("{{") == 1:
+            return env.compile_expression(text[2:-2].strip())(**scope)
+        return env.from_string(value).render(scope)
+    return value
+
+
+def inventory(path):
+    with open(path, encoding="utf-8") as file:
+        data = json.load(file)
+    groups = {name: g.get("hosts", []) for name, g in data.items() if name != "_meta"}
+    hosts = sorted(data["_meta"]["hostvars"])
+    groups["all"] = hosts
+    return groups, data["_meta"]["hostvars"]
+
+
+def variables(host, groups, hostvars):
+    scope = {"playbook_dir": "playbooks", "inventory_hostname": host, "groups": groups}
+    scope["hostvars"] = {name: {**own, "inventory_hostname": name} for name, own in hostvars.items()}
+    return {**hostvars[host], **scope}
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return yaml.safe_load(file) or {}
+
+
+def files_of(host, groups):
+    """(role, template task) for every role of every play that names the host."""
+    for play in load("playbooks/patroni.yml"):
+        if host not in groups.get(play["hosts"], []):
+            continue
+        for role in play.get("roles", []):
+            name = role["role"] if isinstance(role, dict) else role
+            for task in load(f"playbooks/roles/{name}/tasks/main.yml"):
+                if "ansible.builtin.template" in task:
+                    yield name, task
+
+
+def check(host, role, task, scope, rendered):
+    env = render.environment("templates")
+    defaults = f"playbooks/roles/{role}/defaults/main.yml"
+    if os.path.exists(defaults):
+        for name, value in load(defaults).items():
+            if name not in scope:
+                scope[name] = deep(env, value, scope)
+    if "when" in task and not env.compile_expression(str(task["when"]))(**scope):
+        return None
+    args = task["ansible.builtin.template"]
+    dest = deep(env, args["dest"], scope)
+    source = os.path.basename(deep(env, args["src"], scope))
+    wanted = env.get_template(source).render(scope)
+    path = os.path.join(rendered, host, dest.lstrip("/"))
+    with open(path, encoding="utf-8", newline="") as file:
+        got = file.read()
+    return path, got == wanted
+
+
+def main(inventory_path, rendered):
+    groups, hostvars = inventory(inventory_path)
+    failed, seen = 0, set()
+    for host in hostvars:
+        for role, task in files_of(host, groups):
+            outcome = check(host, role, task, variables(host, groups, hostvars), rendered)
+            if outcome is None:
+                continue
+            path, same = outcome
+            seen.add(os.path.normpath(path))
+            if not same:
+                failed += 1
+                print(f"# differs from Jinja2's: {path}")
+    for path in glob.glob(os.path.join(rendered, "**"), recursive=True):
+        if os.path.isfile(path) and os.path.normpath(path) not in seen:
+            failed += 1
+            print(f"# no template task for: {path}")
+    print(f"# {len(seen)} files compared")
+    return 1 if failed or not seen else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
