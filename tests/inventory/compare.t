@@ -10,12 +10,7 @@ if ! command -v ansible-inventory >/dev/null; then
 fi
 here=$PWD/tests/inventory
 convert=${CONVERT:-$work/convert}
-if [ -z "${CONVERT:-}" ]; then
-    make -s build/libpgha.a || exit 1
-    # shellcheck disable=SC2046
-    "${CC:-cc}" -std=c11 -D_GNU_SOURCE -I. -o "$convert" tests/inventory/convert.c build/libpgha.a \
-        $(pkg-config --cflags --libs libssh libcurl yaml-0.1 jansson libpq libcrypto) -lm -pthread || exit 1
-fi
+[ -n "${CONVERT:-}" ] || helper tests/inventory/convert.c "$convert" || exit 1
 ANSIBLE_CONFIG=$work/ansible.cfg ANSIBLE_LOCALHOST_WARNING=0 ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS=ignore
 : >"$ANSIBLE_CONFIG"
 export ANSIBLE_CONFIG ANSIBLE_LOCALHOST_WARNING ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS

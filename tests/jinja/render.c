@@ -1,8 +1,10 @@
 /*
  * render.c - renders templates for tests/jinja/compare.py, many in one run.
  *
- * Standard input: JSON, [{"template": "...", "vars": {...}, "expression": false}, ...]. Standard output: JSON,
- * [{"text": "..."} or {"error": "..."}, ...]. With "expression" the template is a bare expression and its text is printed.
+ * Standard input: JSON, [{"template": "...", "vars": {...}, "expression": false}, ...]. Standard
+ * output: JSON,
+ * [{"text": "..."} or {"error": "..."}, ...]. With "expression" the template is a bare expression
+ * and its text is printed.
  */
 #include <stdio.h>
 #include <unistd.h>

@@ -1,0 +1,73 @@
+/*
+ * filters.c - finding filters by name; the filters themselves stand in filters_*.c, a function and
+ * a table line each.
+ */
+#include <pthread.h>
+
+#include "lib/jinja/eval.h"
+
+#define COLLECTION "ansible.builtin."
+#define NAMES_MAX  256
+
+static const struct filter_table *const tables[] = {&filters_text, &filters_list, &filters_data};
+
+const struct filter *filter_find(const char *name)
+{
+    if (str_starts(name, COLLECTION))
+        name += strlen(COLLECTION);
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+        for (size_t i = 0; i < tables[t]->n; i++) {
+            if (strcmp(tables[t]->rows[i].name, name) == 0)
+                return &tables[t]->rows[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *names[NAMES_MAX + 1];
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void collect_names(void)
+{
+    size_t n = 0;
+
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+        for (size_t i = 0; i < tables[t]->n && n < NAMES_MAX; i++)
+            names[n++] = tables[t]->rows[i].name;
+    }
+    qsort(names, n, sizeof(names[0]), by_name);
+}
+
+const char *const *jinja_filter_names(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, collect_names);
+    return names;
+}
+
+static void put_row(struct str *out, const char *name, const char *params, const char *help)
+{
+    str_printf(out, "| `%s` | %s%s%s | %s |\n", name, *params ? "`" : "", params,
+               *params ? "`" : "", help);
+}
+
+void jinja_put_reference(struct str *out)
+{
+    str_puts(out, "## Filters\n\n| filter | arguments | gives |\n|---|---|---|\n");
+    for (const char *const *name = jinja_filter_names(); *name; name++) {
+        const struct filter *f = filter_find(*name);
+
+        put_row(out, f->name, f->params, f->help);
+    }
+    str_puts(out, "\n## Tests\n\n| test | arguments | true when |\n|---|---|---|\n");
+    for (const char *const *name = jinja_test_names(); *name; name++) {
+        const struct test *t = test_find(*name);
+
+        put_row(out, t->name, t->params, t->help);
+    }
+}

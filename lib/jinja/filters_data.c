@@ -1,0 +1,470 @@
+/*
+ * filters_data.c - filters on values of any type: defaults, conversions, numbers, dicts, JSON and
+ * YAML.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "lib/doc/json.h"
+#include "lib/doc/yaml.h"
+#include "lib/jinja/eval.h"
+#include "lib/jinja/yaml_dump.h"
+
+static bool is_on(const struct value *v)
+{
+    return v && jinja_truth(v);
+}
+
+/* default(default_value='', boolean=False) */
+static const struct value *filter_default(struct evaluator *ev, const struct value *in,
+                                          const struct call *c)
+{
+    if (is_undefined(in) || (is_on(c->arg[1]) && !jinja_truth(in)))
+        return c->arg[0] ? c->arg[0] : value_str(ev->arena, "");
+    return in;
+}
+
+static const struct value *filter_mandatory(struct evaluator *ev, const struct value *in,
+                                            const struct call *c)
+{
+    if (!is_undefined(in))
+        return in;
+    return ev_fail(ev, "mandatory: %s", value_is_str(c->arg[0]) ? c->arg[0]->u.str.s : in->u.str.s);
+}
+
+/* ternary(true_val, false_val, none_val=None) */
+static const struct value *filter_ternary(struct evaluator *ev, const struct value *in,
+                                          const struct call *c)
+{
+    UNUSED(ev);
+    if (in->type == VALUE_NULL && c->arg[2] && c->arg[2]->type != VALUE_NULL)
+        return c->arg[2];
+    return c->arg[jinja_truth(in) ? 0 : 1];
+}
+
+static const struct value *filter_type_debug(struct evaluator *ev, const struct value *in,
+                                             const struct call *c)
+{
+    const char *name = python_type(in);
+
+    UNUSED(c);
+    return ev_str(ev, name, strlen(name));
+}
+
+/* ---- conversions ---------------------------------------------------------------------------- */
+
+/* Ansible's: yes, on, 1, true in any case; None stays None; the rest is false. */
+static const struct value *filter_bool(struct evaluator *ev, const struct value *in,
+                                       const struct call *c)
+{
+    static const char *const yes[] = {"yes", "on", "1", "true"};
+
+    UNUSED(ev);
+    UNUSED(c);
+    if (in->type == VALUE_NULL || in->type == VALUE_BOOL)
+        return in;
+    if (is_number(in))
+        return ev_bool(float_of(in) == 1);
+    for (size_t i = 0; in->type == VALUE_STR && i < ARRAY_LEN(yes); i++) {
+        if (strcasecmp(in->u.str.s, yes[i]) == 0)
+            return &ev_true;
+    }
+    return &ev_false;
+}
+
+/* The text without the white space around it and the underscores that Python allows between digits;
+ * false: no number. */
+static bool read_number(const struct value *text, char *digits, size_t size)
+{
+    const char *p = text->u.str.s + strspn(text->u.str.s, " \t\n\r\f\v");
+    size_t n = 0;
+
+    for (; *p && !strchr(" \t\n\r\f\v", *p); p++) {
+        if (*p == '_' && n > 0 && p[-1] >= '0' && p[-1] <= '9' && p[1] >= '0' && p[1] <= '9')
+            continue;
+        if (n + 1 >= size || *p == '_')
+            return false;
+        digits[n++] = *p;
+    }
+    digits[n] = '\0';
+    return n > 0 && p[strspn(p, " \t\n\r\f\v")] == '\0';
+}
+
+/* The letter that may follow a 0 before digits of this base. */
+static char base_letter(int base)
+{
+    return base == 16 ? 'x' : base == 8 ? 'o' : base == 2 ? 'b' : '\0';
+}
+
+static bool text_to_int(const char *digits, int base, int64_t *out)
+{
+    bool negative = *digits == '-';
+    char *end;
+
+    digits += negative || *digits == '+';
+    if (digits[0] == '0' && digits[1] && (digits[1] | 0x20) == base_letter(base))
+        digits += 2;
+    if (!isalnum((unsigned char)*digits))
+        return false;
+    errno = 0;
+    *out = strtoll(digits, &end, base);
+    if (negative)
+        *out = -*out;
+    return *end == '\0' && errno == 0;
+}
+
+static bool text_to_float(const char *digits, double *out)
+{
+    char *end;
+
+    if (strpbrk(digits, "xX(")) /* C's, not Python's */
+        return false;
+    *out = strtod(digits, &end);
+    return end > digits && *end == '\0';
+}
+
+static bool float_fits_int(double f)
+{
+    return f > -0x1p63 && f < 0x1p63;
+}
+
+/* int(default=0, base=10) */
+static const struct value *filter_int(struct evaluator *ev, const struct value *in,
+                                      const struct call *c)
+{
+    const struct value *otherwise = c->arg[0] ? c->arg[0] : ev_int(ev, 0);
+    int base = 10;
+    char digits[400];
+    int64_t i;
+    double f;
+
+    if (c->arg[1]) {
+        if (c->arg[1]->type != VALUE_INT || c->arg[1]->u.i < 2 || c->arg[1]->u.i > 36)
+            return ev_fail(ev, "int: the base must be an integer from 2 to 36");
+        base = (int)c->arg[1]->u.i;
+    }
+    if (in->type == VALUE_FLOAT)
+        return float_fits_int(in->u.f) ? ev_int(ev, (int64_t)in->u.f) : otherwise;
+    if (is_number(in))
+        return ev_int(ev, int_of(in));
+    if (in->type != VALUE_STR || !read_number(in, digits, sizeof(digits)))
+        return otherwise;
+    if (text_to_int(digits, base, &i))
+        return ev_int(ev, i);
+    if (text_to_float(digits, &f) && float_fits_int(f))
+        return ev_int(ev, (int64_t)f);
+    return otherwise;
+}
+
+/* float(default=0.0) */
+static const struct value *filter_float(struct evaluator *ev, const struct value *in,
+                                        const struct call *c)
+{
+    char digits[400];
+    double f;
+
+    if (is_number(in))
+        return ev_float(ev, float_of(in));
+    if (in->type == VALUE_STR && read_number(in, digits, sizeof(digits)) &&
+        text_to_float(digits, &f))
+        return ev_float(ev, f);
+    return c->arg[0] ? c->arg[0] : ev_float(ev, 0);
+}
+
+static const struct value *filter_abs(struct evaluator *ev, const struct value *in,
+                                      const struct call *c)
+{
+    UNUSED(c);
+    if (!is_number(in))
+        return ev_fail(ev, "bad operand type for abs(): '%s'", python_type(in));
+    if (in->type == VALUE_FLOAT)
+        return ev_float(ev, fabs(in->u.f));
+    return int_of(in) < 0 ? ev_negate(ev, in) : ev_int(ev, int_of(in));
+}
+
+/* As Python rounds: the decimal text nearest to the double, ties to even. */
+static double round_common(double f, int precision)
+{
+    char text[400];
+    double scale;
+
+    if (precision < 0) {
+        scale = pow(10, -precision);
+        return rint(f / scale) * scale;
+    }
+    snprintf(text, sizeof(text), "%.*f", precision, f);
+    return strtod(text, NULL);
+}
+
+/* round(precision=0, method='common'): always a float */
+static const struct value *filter_round(struct evaluator *ev, const struct value *in,
+                                        const struct call *c)
+{
+    const char *method = value_is_str(c->arg[1]) ? c->arg[1]->u.str.s : "common";
+    int precision = 0;
+    double f, scale;
+
+    if (!is_number(in))
+        return ev_fail(ev, "type %s doesn't define __round__ method", python_type(in));
+    if (c->arg[0]) {
+        if (c->arg[0]->type != VALUE_INT || c->arg[0]->u.i < -300 || c->arg[0]->u.i > 300)
+            return ev_fail(ev, "round: the precision must be an integer from -300 to 300");
+        precision = (int)c->arg[0]->u.i;
+    }
+    f = float_of(in);
+    if (isnan(f) || isinf(f))
+        return ev_float(ev, f);
+    scale = pow(10, precision);
+    if (str_eq(method, "common")) {
+        if (in->type != VALUE_FLOAT && precision >= 0)
+            return ev_int(ev, int_of(in));
+        f = round_common(f, precision);
+        return in->type == VALUE_FLOAT ? ev_float(ev, f) : ev_int(ev, (int64_t)f);
+    }
+    if (str_eq(method, "ceil"))
+        return ev_float(ev, ceil(f * scale) / scale);
+    if (str_eq(method, "floor"))
+        return ev_float(ev, floor(f * scale) / scale);
+    return ev_fail(ev, "method must be common, ceil or floor");
+}
+
+/* ---- dicts ---------------------------------------------------------------------------------- */
+
+static const struct value *merge_maps(struct evaluator *ev, const struct value *low,
+                                      const struct value *high, bool recursive, int depth)
+{
+    struct value *map = value_map(ev->arena);
+
+    if (depth > JINJA_MAX_DEPTH)
+        return ev_fail(ev, "combine: nested deeper than %d", JINJA_MAX_DEPTH);
+    if (ev_charge(ev, low->u.map.n + high->u.map.n) < 0)
+        return NULL;
+    for (size_t i = 0; i < low->u.map.n; i++)
+        ev_put_in(ev, map, low->u.map.entries[i].key, low->u.map.entries[i].value);
+    for (size_t i = 0; i < high->u.map.n; i++) {
+        const struct value_entry *entry = &high->u.map.entries[i];
+        const struct value *below = value_get(low, entry->key), *v = entry->value;
+
+        if (recursive && below && below->type == VALUE_MAP && v->type == VALUE_MAP)
+            v = merge_maps(ev, below, v, true, depth + 1);
+        if (!v)
+            return NULL;
+        ev_put_in(ev, map, entry->key, v);
+    }
+    return map;
+}
+
+static const struct value *combine_one(struct evaluator *ev, const struct value *all,
+                                       const struct value *in, bool recursive)
+{
+    const struct value *map;
+
+    if (in->type == VALUE_LIST) {
+        for (size_t i = 0; all && i < in->u.list.n; i++) {
+            map = ev_map(ev, in->u.list.items[i]);
+            all = map ? merge_maps(ev, all, map, recursive, 0) : NULL;
+        }
+        return all;
+    }
+    map = ev_map(ev, in);
+    return map ? merge_maps(ev, all, map, recursive, 0) : NULL;
+}
+
+/* combine(*dicts, recursive=False, list_merge='replace'); lists of dicts count as their items. */
+static const struct value *filter_combine(struct evaluator *ev, const struct value *in,
+                                          const struct call *c)
+{
+    const struct value *all = value_map(ev->arena);
+    bool recursive = is_on(c->arg[0]);
+
+    if (c->arg[1] && !(value_is_str(c->arg[1]) && str_eq(c->arg[1]->u.str.s, "replace")))
+        return ev_fail(ev, "combine: only list_merge='replace' is supported");
+    all = combine_one(ev, all, in, recursive);
+    for (size_t i = 0; all && i < c->n_rest; i++)
+        all = combine_one(ev, all, c->rest[i], recursive);
+    return all;
+}
+
+static const char *name_or(const struct value *v, const char *otherwise)
+{
+    return value_is_str(v) ? v->u.str.s : otherwise;
+}
+
+/* dict2items(key_name='key', value_name='value') */
+static const struct value *filter_dict2items(struct evaluator *ev, const struct value *in,
+                                             const struct call *c)
+{
+    const char *key_name = name_or(c->arg[0], "key"), *value_name = name_or(c->arg[1], "value");
+    const struct value *map = ev_map(ev, in);
+    struct value *list = ev_list(ev);
+
+    if (!map || ev_charge(ev, map->u.map.n) < 0)
+        return NULL;
+    for (size_t i = 0; i < map->u.map.n; i++) {
+        struct value *item = value_map(ev->arena);
+
+        ev_put_in(ev, item, key_name, value_str(ev->arena, map->u.map.entries[i].key));
+        ev_put_in(ev, item, value_name, map->u.map.entries[i].value);
+        ev_push(ev, list, item);
+    }
+    return list;
+}
+
+/* items2dict(key_name='key', value_name='value') */
+static const struct value *filter_items2dict(struct evaluator *ev, const struct value *in,
+                                             const struct call *c)
+{
+    const char *key_name = name_or(c->arg[0], "key"), *value_name = name_or(c->arg[1], "value");
+    struct value *map = value_map(ev->arena);
+
+    if (in->type != VALUE_LIST)
+        return ev_fail(ev, "items2dict requires a list, got %s instead", python_type(in));
+    for (size_t i = 0; i < in->u.list.n; i++) {
+        const struct value *item = in->u.list.items[i];
+        const struct value *key = value_get(item, key_name), *v = value_get(item, value_name);
+
+        if (!value_is_str(key) || !v)
+            return ev_fail(ev, "items2dict: every item needs '%s', a string, and '%s'", key_name,
+                           value_name);
+        if (ev_charge(ev, 1) < 0)
+            return NULL;
+        ev_put_in(ev, map, key->u.str.s, v);
+    }
+    return map;
+}
+
+/* extract(container, morekeys=None): container[in][morekeys...], as used with map */
+static const struct value *filter_extract(struct evaluator *ev, const struct value *in,
+                                          const struct call *c)
+{
+    const struct value *v = ev_item(ev, c->arg[0], in), *more = c->arg[1];
+
+    if (!v || !more || more->type == VALUE_NULL)
+        return v;
+    if (more->type != VALUE_LIST)
+        return ev_item(ev, v, more);
+    for (size_t i = 0; v && i < more->u.list.n; i++)
+        v = ev_item(ev, v, more->u.list.items[i]);
+    return v;
+}
+
+/* ---- JSON and YAML -------------------------------------------------------------------------- */
+
+/* indent: an integer, or None or absent for one line. */
+static const struct value *dump_json(struct evaluator *ev, const struct value *in,
+                                     const struct value *indent, int otherwise, bool sort_keys)
+{
+    int width = otherwise;
+    struct str out;
+
+    if (indent && indent->type == VALUE_NULL)
+        width = -1;
+    else if (indent && (indent->type != VALUE_INT || indent->u.i < 0 || indent->u.i > 16))
+        return ev_fail(ev, "the indentation must be an integer from 0 to 16");
+    else if (indent)
+        width = (int)indent->u.i;
+    str_init(&out, JINJA_MAX_OUTPUT);
+    if (ev_put_json(ev, &out, in, width, sort_keys) < 0) {
+        str_release(&out);
+        return NULL;
+    }
+    return ev_take(ev, &out);
+}
+
+static const struct value *filter_to_json(struct evaluator *ev, const struct value *in,
+                                          const struct call *c)
+{
+    return dump_json(ev, in, c->arg[0], -1, is_on(c->arg[1]));
+}
+
+static const struct value *filter_to_nice_json(struct evaluator *ev, const struct value *in,
+                                               const struct call *c)
+{
+    return dump_json(ev, in, c->arg[0], 4, !c->arg[1] || is_on(c->arg[1]));
+}
+
+/* to_nice_yaml(indent=4) */
+static const struct value *filter_to_nice_yaml(struct evaluator *ev, const struct value *in,
+                                               const struct call *c)
+{
+    const struct value *indent = c->arg[0];
+    struct str out;
+
+    if (indent && (indent->type != VALUE_INT || indent->u.i < 2 || indent->u.i > 9))
+        return ev_fail(ev, "to_nice_yaml: the indentation must be an integer from 2 to 9");
+    str_init(&out, JINJA_MAX_OUTPUT);
+    if (ev_put_yaml(ev, &out, in, indent ? (int)indent->u.i : 4) < 0) {
+        str_release(&out);
+        return NULL;
+    }
+    return ev_take(ev, &out);
+}
+
+static const struct value *filter_from_json(struct evaluator *ev, const struct value *in,
+                                            const struct call *c)
+{
+    const struct value *text = ev_text(ev, in), *v;
+
+    UNUSED(c);
+    if (!text || ev_charge(ev, text->u.str.len) < 0)
+        return NULL;
+    v = json_parse(ev->arena, "from_json", text->u.str.s, text->u.str.len, ev->err);
+    if (!v)
+        err_wrap(ev->err, "%s:%d", ev->file, ev->line);
+    return v;
+}
+
+static const struct value *filter_from_yaml(struct evaluator *ev, const struct value *in,
+                                            const struct call *c)
+{
+    const struct value *v;
+    struct faults faults;
+
+    UNUSED(c);
+    if (in->type != VALUE_STR)
+        return in;
+    if (ev_charge(ev, in->u.str.len) < 0)
+        return NULL;
+    faults_init(&faults);
+    v = yaml_parse(ev->arena, "from_yaml", in->u.str.s, in->u.str.len, &faults);
+    if (!v && faults_to_err(&faults, ev->err) < 0)
+        err_wrap(ev->err, "%s:%d", ev->file, ev->line);
+    faults_release(&faults);
+    return v;
+}
+
+static const struct filter rows[] = {
+    {"abs", "", 0, 0, filter_abs, "the number without its sign"},
+    {"bool", "", 0, 0, filter_bool, "true for yes, on, 1 and true"},
+    {"combine", "* recursive list_merge", 0, 0, filter_combine,
+     "one dict of several; the later ones win"},
+    {"d", "default_value boolean", 0, TAKES_UNDEFINED | TAKES_UNDEFINED_ARGS, filter_default,
+     "short for default"},
+    {"default", "default_value boolean", 0, TAKES_UNDEFINED | TAKES_UNDEFINED_ARGS, filter_default,
+     "the other value when this one is undefined, with boolean also when it is false"},
+    {"dict2items", "key_name value_name", 0, 0, filter_dict2items,
+     "a list of dicts with key and value"},
+    {"extract", "container morekeys", 1, 0, filter_extract, "the container's item of this key"},
+    {"float", "default", 0, 0, filter_float, "the value as a floating point number"},
+    {"from_json", "", 0, 0, filter_from_json, "what the JSON text stands for"},
+    {"from_yaml", "", 0, 0, filter_from_yaml, "what the YAML text stands for"},
+    {"int", "default base", 0, 0, filter_int, "the value as an integer"},
+    {"items2dict", "key_name value_name", 0, 0, filter_items2dict,
+     "a dict of a list of dicts with key and value"},
+    {"mandatory", "msg", 0, TAKES_UNDEFINED, filter_mandatory, "the value, which must be defined"},
+    {"round", "precision method", 0, 0, filter_round, "the number rounded"},
+    {"ternary", "true_val false_val none_val", 2, TAKES_UNDEFINED_ARGS, filter_ternary,
+     "one of two values, by the truth of this one"},
+    {"to_json", "indent sort_keys", 0, 0, filter_to_json, "the value as JSON"},
+    {"to_nice_json", "indent sort_keys", 0, 0, filter_to_nice_json,
+     "the value as JSON on several lines, keys sorted"},
+    {"to_nice_yaml", "indent", 0, 0, filter_to_nice_yaml,
+     "the list or dict as YAML in block style, keys sorted"},
+    {"type_debug", "", 0, TAKES_UNDEFINED, filter_type_debug,
+     "the name of the value's Python type"},
+};
+
+const struct filter_table filters_data = {rows, ARRAY_LEN(rows)};
