@@ -253,6 +253,23 @@ static void put_link_commands(const struct provider_session *s, const struct hos
     str_printf(commands, "link set dev %s up\n", p->link);
 }
 
+/* The kernel takes links down some time after their namespace went. One that is still there would
+ * be taken for ours and then vanish; so it is deleted now, and it is no fault when the kernel was
+ * first. */
+static void drop_stale_link(const struct host_place *p)
+{
+    struct err ignored = ERR_INIT;
+    struct str command;
+
+    if (!link_exists(p->link))
+        return;
+    str_init(&command, STR_MAX_TEXT);
+    str_printf(&command, "link delete dev %s\n", p->link);
+    if (ip_batch(NULL, &command, &ignored) < 0)
+        err_release(&ignored);
+    str_release(&command);
+}
+
 static int join_network(const struct provider_session *s, const struct host_place *p,
                         const char *address, struct err *err)
 {
@@ -261,8 +278,10 @@ static int join_network(const struct provider_session *s, const struct host_plac
 
     str_init(&outside, STR_MAX_TEXT);
     str_init(&inside, STR_MAX_TEXT);
-    if (!file_exists(p->netns))
+    if (!file_exists(p->netns)) {
+        drop_stale_link(p);
         str_printf(&outside, "netns add %s\n", p->id);
+    }
     put_link_commands(s, p, &outside);
     /* "replace": the same again is no error. */
     str_printf(&inside, "address replace %s dev eth0\nlink set dev lo up\nlink set dev eth0 up\n",

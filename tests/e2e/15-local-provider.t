@@ -3,11 +3,8 @@
 . "$(dirname "$0")/../lib/tap.sh"
 need_root
 
-packages='libssh libcurl yaml-0.1 jansson libpq libcrypto'
 drive=$work/local-provider
-# shellcheck disable=SC2086,SC2046
-${CC:-cc} -std=c11 -D_GNU_SOURCE -I. -o "$drive" tests/e2e/local-provider.c build/libpgha.a \
-    $(pkg-config --cflags --libs $packages) -pthread -lm || exit 1
+helper tests/e2e/local-provider.c "$drive" || exit 1
 
 cluster() { # cluster FOLDER NAME NETWORK: a cluster file; sets $file
     lab "$1" "$3" 'nodes: {db: {count: 1}, lb: {count: 2}}'
