@@ -204,7 +204,7 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-const struct command command_conninfo = {"conninfo", "how to connect: one URI a port",
-                                         "",         "Prints passwords: that is what it is for.",
-                                         options,    0,
-                                         0,          run};
+const struct command cmd_conninfo = {"conninfo", "how to connect: one URI a port",
+                                     "",         "Prints passwords: that is what it is for.",
+                                     options,    0,
+                                     0,          run};

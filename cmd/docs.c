@@ -37,7 +37,7 @@ static int run(struct context *ctx, int argc, char **argv)
     return report_err(&err);
 }
 
-const struct command command_docs = {
+const struct command cmd_docs = {
     "docs", "print a page of the documentation, made from the tables",
     "PAGE", "Pages: cluster-file, commands, modules, parameters, and man for the man page.",
     NULL,   1,

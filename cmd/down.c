@@ -39,12 +39,12 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-const struct command command_down = {"down",
-                                     "destroy everything the cluster owns",
-                                     "",
-                                     "Found by name, so it works when the state folder is lost; "
-                                     "proves that nothing is left. Data included.",
-                                     options,
-                                     0,
-                                     0,
-                                     run};
+const struct command cmd_down = {"down",
+                                 "destroy everything the cluster owns",
+                                 "",
+                                 "Found by name, so it works when the state folder is lost; "
+                                 "proves that nothing is left. Data included.",
+                                 options,
+                                 0,
+                                 0,
+                                 run};

@@ -43,12 +43,12 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-const struct command command_init = {"init",
-                                     "write a commented cluster file",
-                                     "[FILE]",
-                                     "Every key with its default and what it is for, to stdout or "
-                                     "into FILE. A FILE that exists is left alone.",
-                                     options,
-                                     0,
-                                     1,
-                                     run};
+const struct command cmd_init = {"init",
+                                 "write a commented cluster file",
+                                 "[FILE]",
+                                 "Every key with its default and what it is for, to stdout or "
+                                 "into FILE. A FILE that exists is left alone.",
+                                 options,
+                                 0,
+                                 1,
+                                 run};

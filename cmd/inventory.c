@@ -84,7 +84,7 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-const struct command command_inventory = {
+const struct command cmd_inventory = {
     "inventory", "the inventory, in Ansible's formats and others",
     "[show]",    "Groups db, lb and etcd with every variable that the playbooks use.",
     options,     0,

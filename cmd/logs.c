@@ -33,7 +33,7 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-const struct command command_logs = {
+const struct command cmd_logs = {
     "logs",
     "a unit's journal on a host",
     "HOST [UNIT]",

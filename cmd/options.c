@@ -136,7 +136,7 @@ static int name_command(struct parser *p, const char *name)
     if ((p->command = command_find(name)))
         return -1;
     fprintf(stderr, "pgha-deploy: there is no command \"%s\"", name);
-    for (; commands[n] && n < ARRAY_LEN(names); n++)
+    for (; n < ARRAY_LEN(names) && commands[n]; n++)
         names[n] = commands[n]->name;
     if ((nearest = nearest_word(name, names, n)))
         fprintf(stderr, "; did you mean \"%s\"?", nearest);

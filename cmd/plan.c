@@ -83,13 +83,13 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-const struct command command_plan = {"plan",
-                                     "what `up` would change",
-                                     "",
-                                     "Resources, files with their diffs, units, Patroni's dynamic "
-                                     "configuration, SQL objects, each with its consequence. "
-                                     "The same code as `up`, without applying.",
-                                     options,
-                                     0,
-                                     0,
-                                     run};
+const struct command cmd_plan = {"plan",
+                                 "what `up` would change",
+                                 "",
+                                 "Resources, files with their diffs, units, Patroni's dynamic "
+                                 "configuration, SQL objects, each with its consequence. "
+                                 "The same code as `up`, without applying.",
+                                 options,
+                                 0,
+                                 0,
+                                 run};

@@ -222,12 +222,12 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-const struct command command_play = {"play",
-                                     "run a playbook over an inventory, without a cluster file",
-                                     "PLAYBOOK",
-                                     "The supported subset of Ansible is in docs/modules.md; "
-                                     "whatever is outside it is refused with its place.",
-                                     options,
-                                     1,
-                                     1,
-                                     run};
+const struct command cmd_play = {"play",
+                                 "run a playbook over an inventory, without a cluster file",
+                                 "PLAYBOOK",
+                                 "The supported subset of Ansible is in docs/modules.md; "
+                                 "whatever is outside it is refused with its place.",
+                                 options,
+                                 1,
+                                 1,
+                                 run};

@@ -77,11 +77,11 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-const struct command command_psql = {"psql",
-                                     "psql on the primary, through the VIP",
-                                     "[-- ARGUMENTS OF PSQL ...]",
-                                     NULL,
-                                     options,
-                                     0,
-                                     -1,
-                                     run};
+const struct command cmd_psql = {"psql",
+                                 "psql on the primary, through the VIP",
+                                 "[-- ARGUMENTS OF PSQL ...]",
+                                 NULL,
+                                 options,
+                                 0,
+                                 -1,
+                                 run};

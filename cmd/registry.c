@@ -1,16 +1,15 @@
 /* registry.c - the only list of commands. Adding one: its file, and two lines here. */
 #include "cmd/cmd.h"
 
-extern const struct command command_init, command_validate, command_plan, command_up, command_down;
-extern const struct command command_status, command_conninfo, command_verify, command_inventory;
-extern const struct command command_play, command_render, command_ssh, command_psql, command_logs;
-extern const struct command command_docs;
+extern const struct command cmd_init, cmd_validate, cmd_plan, cmd_up, cmd_down;
+extern const struct command cmd_status, cmd_conninfo, cmd_verify, cmd_inventory;
+extern const struct command cmd_play, cmd_render, cmd_ssh, cmd_psql, cmd_logs;
+extern const struct command cmd_docs;
 
 const struct command *const commands[] = {
-    &command_init,      &command_validate, &command_plan,     &command_up,
-    &command_down,      &command_status,   &command_conninfo, &command_verify,
-    &command_inventory, &command_play,     &command_render,   &command_ssh,
-    &command_psql,      &command_logs,     &command_docs,     NULL,
+    &cmd_init,     &cmd_validate, &cmd_plan,      &cmd_up,   &cmd_down,   &cmd_status,
+    &cmd_conninfo, &cmd_verify,   &cmd_inventory, &cmd_play, &cmd_render, &cmd_ssh,
+    &cmd_psql,     &cmd_logs,     &cmd_docs,      NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -20,13 +20,13 @@ static int run(struct context *ctx, int argc, char **argv)
     return status;
 }
 
-const struct command command_render = {"render",
-                                       "write every host's files to a folder, touching no host",
-                                       "DIR",
-                                       "As DIR/HOST/path/of/file. They hold passwords, so each is "
-                                       "readable by you alone; the passwords are made, and kept in "
-                                       "the state folder, when the cluster has none yet.",
-                                       NULL,
-                                       1,
-                                       1,
-                                       run};
+const struct command cmd_render = {"render",
+                                   "write every host's files to a folder, touching no host",
+                                   "DIR",
+                                   "As DIR/HOST/path/of/file. They hold passwords, so each is "
+                                   "readable by you alone; the passwords are made, and kept in "
+                                   "the state folder, when the cluster has none yet.",
+                                   NULL,
+                                   1,
+                                   1,
+                                   run};

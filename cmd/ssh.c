@@ -13,5 +13,5 @@ static int run(struct context *ctx, int argc, char **argv)
     return status;
 }
 
-const struct command command_ssh = {
+const struct command cmd_ssh = {
     "ssh", "a shell on a host, or a command there", "HOST [COMMAND ...]", NULL, NULL, 1, -1, run};

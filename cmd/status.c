@@ -32,7 +32,7 @@ static int run(struct context *ctx, int argc, char **argv)
     return status;
 }
 
-const struct command command_status = {
+const struct command cmd_status = {
     "status", "each member's role, state, timeline and lag; etcd, VIP and ports",
     "",       "Exits with 3 when something is not well.",
     NULL,     0,

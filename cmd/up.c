@@ -70,14 +70,14 @@ static int run(struct context *ctx, int argc, char **argv)
     return status;
 }
 
-const struct command command_up = {"up",
-                                   "make the cluster what the cluster file says, and verify it",
-                                   "",
-                                   "Provisions hosts, converges them, waits until the cluster is "
-                                   "ready, creates databases and users, proves "
-                                   "replication, saves state. A second run changes nothing; a run "
-                                   "that was stopped anywhere is completed by the next.",
-                                   NULL,
-                                   0,
-                                   0,
-                                   run};
+const struct command cmd_up = {"up",
+                               "make the cluster what the cluster file says, and verify it",
+                               "",
+                               "Provisions hosts, converges them, waits until the cluster is "
+                               "ready, creates databases and users, proves "
+                               "replication, saves state. A second run changes nothing; a run "
+                               "that was stopped anywhere is completed by the next.",
+                               NULL,
+                               0,
+                               0,
+                               run};

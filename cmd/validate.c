@@ -48,12 +48,12 @@ static int run(struct context *ctx, int argc, char **argv)
     return status;
 }
 
-const struct command command_validate = {"validate",
-                                         "check the cluster file",
-                                         "",
-                                         "Every fault at once, each as file:line:column: text, "
-                                         "with the nearest valid key. Touches nothing.",
-                                         NULL,
-                                         0,
-                                         0,
-                                         run};
+const struct command cmd_validate = {"validate",
+                                     "check the cluster file",
+                                     "",
+                                     "Every fault at once, each as file:line:column: text, "
+                                     "with the nearest valid key. Touches nothing.",
+                                     NULL,
+                                     0,
+                                     0,
+                                     run};

@@ -41,7 +41,7 @@ static int run(struct context *ctx, int argc, char **argv)
     return status;
 }
 
-const struct command command_verify = {
+const struct command cmd_verify = {
     "verify",
     "prove that replication works and every port leads to the right role",
     "",

@@ -7,7 +7,7 @@
 /* What a path means: a path of the file system, or a key of the embedded table. */
 struct place {
     char *file; /* owned; NULL: embedded */
-    char *key;  /* owned; NULL: a file */
+    char *key;  /* owned; the path, normal */
 };
 
 static void place_release(struct place *place)
@@ -25,12 +25,10 @@ static bool is_below(const char *path, const char *folder)
 
 static struct place find_place(const struct assets *a, const char *path)
 {
-    struct place place = {NULL, NULL};
+    struct place place = {.key = path_normal(path)};
 
-    place.key = path_normal(path);
     if (path[0] == '/' || str_starts(path, "./") || str_starts(path, "../")) {
-        place.file = place.key;
-        place.key = NULL;
+        place.file = xstrdup(place.key);
     } else if (a->dir && is_below(place.key, "playbooks")) {
         place.file = xasprintf("%s%s", a->dir, place.key + strlen("playbooks"));
     } else if (a->dir && is_below(place.key, "templates")) {

@@ -14,7 +14,7 @@ void sha256_hex(const void *data, size_t len, char out[SHA256_HEX_SIZE])
     if (EVP_Digest(data, len, digest, &size, EVP_sha256(), NULL) != 1 ||
         size != (SHA256_HEX_SIZE - 1) / 2)
         BUG("libcrypto has no SHA-256");
-    for (unsigned int i = 0; i < size; i++) {
+    for (size_t i = 0; i < size; i++) {
         out[2 * i] = hex[digest[i] >> 4];
         out[2 * i + 1] = hex[digest[i] & 15];
     }

@@ -39,31 +39,30 @@ static void index_all(struct map *m, size_t slot_count)
         *find_slot(m, m->entries[i].key) = (uint32_t)i + 1;
 }
 
-static struct map_entry *find(const struct map *m, const char *key)
+/* The place of key among the entries, counted from 1; 0: it has none. */
+static size_t find(const struct map *m, const char *key)
 {
-    uint32_t slot = m->slot_count ? *find_slot(m, key) : 0;
-
-    return slot ? &m->entries[slot - 1] : NULL;
+    return m->slot_count ? *find_slot(m, key) : 0;
 }
 
 void *map_get(const struct map *m, const char *key)
 {
-    struct map_entry *entry = find(m, key);
+    size_t place = find(m, key);
 
-    return entry ? entry->value : NULL;
+    return place ? m->entries[place - 1].value : NULL;
 }
 
 bool map_has(const struct map *m, const char *key)
 {
-    return find(m, key) != NULL;
+    return find(m, key) != 0;
 }
 
 void map_set(struct map *m, const char *key, void *value)
 {
-    struct map_entry *entry = find(m, key);
+    size_t place = find(m, key);
 
-    if (entry) {
-        entry->value = value;
+    if (place) {
+        m->entries[place - 1].value = value;
         return;
     }
     if (m->n == m->cap) {
@@ -78,14 +77,14 @@ void map_set(struct map *m, const char *key, void *value)
 
 bool map_del(struct map *m, const char *key)
 {
-    struct map_entry *entry = find(m, key);
-    size_t place;
+    size_t place = find(m, key);
+    struct map_entry *entry;
 
-    if (!entry)
+    if (!place)
         return false;
-    place = (size_t)(entry - m->entries);
+    entry = &m->entries[place - 1];
     free(entry->key);
-    memmove(entry, entry + 1, (m->n - place - 1) * sizeof(*entry));
+    memmove(entry, entry + 1, (m->n - place) * sizeof(*entry));
     m->n--;
     index_all(m, m->slot_count); /* the order is kept, so every later index moved */
     return true;

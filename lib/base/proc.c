@@ -97,8 +97,7 @@ static bool is_replaced(const char *variable, const char *const *additions)
 static int image_init(struct image *image, const char *const *argv, const char *const *env,
                       struct err *err)
 {
-    *image = (struct image){
-        .argv = (char *const *)(uintptr_t)argv, .fds = {-1, -1, -1}, .failure = {-1, -1}};
+    *image = (struct image){.argv = (char *const *)argv, .fds = {-1, -1, -1}, .failure = {-1, -1}};
     if (!proc_find_program(argv[0], image->path, sizeof(image->path))) {
         err_set(err, ERR_IO, "%s: no such program", argv[0]);
         return err_hint(err, "install it, or add its folder to PATH");
@@ -108,7 +107,7 @@ static int image_init(struct image *image, const char *const *argv, const char *
             vec_push(&image->env, *variable);
     }
     for (; env && *env; env++)
-        vec_push(&image->env, (char *)(uintptr_t)*env);
+        vec_push(&image->env, (char *)*env);
     vec_push(&image->env, NULL);
     return 0;
 }

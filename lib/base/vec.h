@@ -34,7 +34,9 @@
         (v)->n = (v)->cap = 0;                                                                     \
     } while (0)
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): item is a name that is declared, not a value */
 #define vec_each(item, v)                                                                          \
     for (__typeof__((v)->items[0]) *item = (v)->items; item && item < (v)->items + (v)->n; item++)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

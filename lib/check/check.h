@@ -81,8 +81,8 @@ struct verify {
     int failed;
 };
 
-#define VERIFY_LAG_LIMIT  (16 * 1024 * 1024) /* bytes a healthy replica may be behind */
-#define VERIFY_ARRIVAL_MS 10000              /* how long a row may take to reach a replica */
+#define VERIFY_LAG_LIMIT  (INT64_C(16) * 1024 * 1024) /* bytes a healthy replica may be behind */
+#define VERIFY_ARRIVAL_MS 10000 /* how long a row may take to reach a replica */
 
 /* Every check, each to its end. Writes one row into table pgha_verify of database postgres. */
 void verify_run(const struct check_target *t, struct verify *v);

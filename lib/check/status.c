@@ -218,7 +218,7 @@ static void format_lag(const struct patroni_member *m, char *out, size_t size)
 {
     if (patroni_is_leader(m) || m->lag < 0)
         snprintf(out, size, "%s", patroni_is_leader(m) ? "" : "unknown");
-    else if (m->lag < 1024 * 1024)
+    else if (m->lag < INT64_C(1024) * 1024)
         snprintf(out, size, "%lld kB", (long long)((m->lag + 1023) / 1024));
     else
         snprintf(out, size, "%.1f MB", (double)m->lag / (1024.0 * 1024.0));

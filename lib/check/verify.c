@@ -95,14 +95,14 @@ static void check_lag(struct check_run *r)
             if (m->lag < 0)
                 add_failed(r, "the lag of %s is unknown", m->name);
             else
-                add_failed(r, "%s is %lld bytes behind, over the limit of %d", m->name,
-                           (long long)m->lag, VERIFY_LAG_LIMIT);
+                add_failed(r, "%s is %lld bytes behind, over the limit of %lld", m->name,
+                           (long long)m->lag, (long long)VERIFY_LAG_LIMIT);
         } else if (m->lag > worst) {
             worst = m->lag;
         }
     }
     if (!failed)
-        add_ok(r, "at most %lld bytes, limit %d", (long long)worst, VERIFY_LAG_LIMIT);
+        add_ok(r, "at most %lld bytes, limit %lld", (long long)worst, (long long)VERIFY_LAG_LIMIT);
 }
 
 static void check_etcd_quorum(struct check_run *r)

@@ -174,7 +174,7 @@ static int sql_objects(struct deploy *d, bool apply, struct deploy_result *r, st
     struct patroni_api api = {d->cluster, &d->secrets, 0};
     struct arena arena = ARENA_INIT;
     struct patroni_view view;
-    struct sql_changes changes;
+    struct sql_changes changes = {0};
     struct pg_target login;
     int rc = patroni_view(&api, &arena, &view, err);
 

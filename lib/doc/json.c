@@ -15,7 +15,7 @@ struct reader {
     struct err *err;
 };
 
-static struct value *read_value(const struct reader *r, const json_t *json, int depth);
+static struct value *read_value(const struct reader *r, json_t *json, int depth);
 
 static struct value *read_array(const struct reader *r, const json_t *json, int depth)
 {
@@ -47,11 +47,12 @@ static struct value *read_object(const struct reader *r, json_t *json, int depth
     return map;
 }
 
-static struct value *read_typed(const struct reader *r, const json_t *json, int depth)
+/* json is not const: jansson has no iterator over the members of a const object. */
+static struct value *read_typed(const struct reader *r, json_t *json, int depth)
 {
     switch (json_typeof(json)) {
     case JSON_OBJECT:
-        return read_object(r, (json_t *)(uintptr_t)json, depth);
+        return read_object(r, json, depth);
     case JSON_ARRAY:
         return read_array(r, json, depth);
     case JSON_STRING:
@@ -70,7 +71,7 @@ static struct value *read_typed(const struct reader *r, const json_t *json, int 
 }
 
 /* NULL: too deep. */
-static struct value *read_value(const struct reader *r, const json_t *json, int depth)
+static struct value *read_value(const struct reader *r, json_t *json, int depth)
 {
     struct value *v;
 

@@ -91,7 +91,7 @@ static void *grow(struct arena *a, const void *items, size_t n, size_t *cap, siz
 
     *cap = *cap ? *cap * 2 : 4;
     larger = arena_alloc(a, *cap * size);
-    if (n > 0)
+    if (items)
         memcpy(larger, items, n * size);
     return larger;
 }
@@ -131,7 +131,8 @@ static void widen_index(struct arena *a, struct value *map)
 
     if (n < INDEX_FROM || map->u.map.slot_count >= 2 * (n + 1))
         return;
-    map->u.map.slot_count = map->u.map.slot_count ? map->u.map.slot_count * 2 : 4 * INDEX_FROM;
+    map->u.map.slot_count =
+        map->u.map.slot_count ? map->u.map.slot_count * 2 : (size_t)4 * INDEX_FROM;
     map->u.map.slots = arena_alloc(a, map->u.map.slot_count * sizeof(*map->u.map.slots));
     index_entries(map);
 }
@@ -247,7 +248,8 @@ const char *value_type_name(enum value_type type)
 /* Exact: 2^53 + 1 is no double, so it equals none. */
 static bool int_equals_float(int64_t i, double f)
 {
-    return f >= -0x1p63 && f < 0x1p63 && (int64_t)f == i && (double)(int64_t)f == f;
+    return f >= (double)INT64_MIN && f < -(double)INT64_MIN && (int64_t)f == i &&
+           (double)(int64_t)f == f;
 }
 
 static bool lists_equal(const struct value *a, const struct value *b)

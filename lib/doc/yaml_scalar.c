@@ -211,7 +211,7 @@ static bool sixties_value(char *text, uint64_t *out)
 static bool int_value(char *text, int64_t *out)
 {
     bool negative = *text == '-', ok;
-    char *p = (char *)(uintptr_t)skip_sign(text);
+    char *p = text + (skip_sign(text) - text);
     uint64_t value;
 
     if (p[0] == '0' && p[1] == 'b')
@@ -231,7 +231,7 @@ static bool int_value(char *text, int64_t *out)
 static double float_value(char *text)
 {
     double sign = *text == '-' ? -1.0 : 1.0, value = 0;
-    char *rest = (char *)(uintptr_t)skip_sign(text), *part;
+    char *rest = text + (skip_sign(text) - text), *part;
 
     if (rest[0] == '.' && isalpha((unsigned char)rest[1]))
         return rest[1] == 'i' || rest[1] == 'I' ? sign * INFINITY : (double)NAN;

@@ -41,7 +41,7 @@ static size_t start_threads(pthread_t *threads, size_t want, struct pool *pool)
     if (pthread_attr_init(&attr) != 0)
         return 0;
     if (pthread_attr_setstacksize(&attr, POOL_STACK_BYTES) != 0)
-        BUG("a thread cannot have a stack of %d bytes", POOL_STACK_BYTES);
+        BUG("a thread cannot have a stack of %zu bytes", POOL_STACK_BYTES);
     while (n < want && pthread_create(&threads[n], &attr, work, pool) == 0)
         n++;
     pthread_attr_destroy(&attr);

@@ -12,7 +12,7 @@
 /* threads <= 0: as many as jobs, at most POOL_MAX_THREADS. Runs in the calling thread when one
  * would do. */
 #define POOL_MAX_THREADS 256
-#define POOL_STACK_BYTES (256 * 1024)
+#define POOL_STACK_BYTES ((size_t)256 * 1024)
 
 void pool_run(int threads, size_t n, void (*fn)(void *ctx, size_t job), void *ctx, bool *started);
 

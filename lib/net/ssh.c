@@ -91,8 +91,8 @@ static int set_options(ssh_session session, const struct ssh_target *target,
         {SSH_OPTIONS_HOST, target->address},
         {SSH_OPTIONS_PORT, &port},
         {SSH_OPTIONS_USER, target->user ? target->user : "root"},
-        {SSH_OPTIONS_KNOWNHOSTS, known->files[0]}, /* the known types are asked for first */
-        {SSH_OPTIONS_GLOBAL_KNOWNHOSTS, known->files[1] ? known->files[1] : "/dev/null"},
+        {SSH_OPTIONS_KNOWNHOSTS, known->own}, /* the known types are asked for first */
+        {SSH_OPTIONS_GLOBAL_KNOWNHOSTS, known->global ? known->global : "/dev/null"},
         {SSH_OPTIONS_KEY_EXCHANGE, KEY_EXCHANGES},
         {SSH_OPTIONS_CIPHERS_C_S, CIPHERS},
         {SSH_OPTIONS_CIPHERS_S_C, CIPHERS},

@@ -46,16 +46,15 @@ static char *home_file(const char *name)
 
 void ssh_known_hosts_init(struct ssh_known_hosts *known, const struct ssh_target *target)
 {
-    known->files[0] = target->known_hosts ? xstrdup(target->known_hosts) : home_file("known_hosts");
-    known->files[1] = target->known_hosts ? NULL : xstrdup(GLOBAL_FILE);
+    known->own = target->known_hosts ? xstrdup(target->known_hosts) : home_file("known_hosts");
+    known->global = target->known_hosts ? NULL : xstrdup(GLOBAL_FILE);
 }
 
 void ssh_known_hosts_release(struct ssh_known_hosts *known)
 {
-    for (size_t i = 0; i < ARRAY_LEN(known->files); i++) {
-        free(known->files[i]);
-        known->files[i] = NULL;
-    }
+    free(known->own);
+    free(known->global);
+    known->own = known->global = NULL;
 }
 
 static char *fingerprint(ssh_key key)
@@ -154,9 +153,9 @@ static int look_in_file(struct search *search, const char *file, struct err *err
 static int append_line(const char *file, const char *line, struct err *err)
 {
     int fd = open(file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    size_t len = strlen(line);
     char last = '\n';
     char *text = NULL;
+    size_t len;
     off_t end;
     int rc = -1;
 
@@ -251,15 +250,15 @@ int ssh_known_hosts_check(const struct ssh_known_hosts *known, ssh_session sessi
         err_set(err, ERR_NET, "the server shows no host key");
         goto out;
     }
-    for (size_t i = 0; i < ARRAY_LEN(known->files) && known->files[i]; i++)
-        if (look_in_file(&search, known->files[i], err) < 0)
-            goto out;
+    if (look_in_file(&search, known->own, err) < 0 ||
+        (known->global && look_in_file(&search, known->global, err) < 0))
+        goto out;
     if (search.verdict == KEY_KNOWN)
         rc = 0;
     else if (search.verdict == KEY_UNKNOWN && target->accept_new)
-        rc = record(known->files[0], &search, err);
+        rc = record(known->own, &search, err);
     else
-        rc = refuse(&search, known->files[0], err);
+        rc = refuse(&search, known->own, err);
 out:
     search_release(&search);
     return rc;

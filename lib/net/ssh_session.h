@@ -26,9 +26,10 @@ int ssh_session_wait(struct ssh *s, int64_t deadline_ms, struct err *err) MUST_U
 /* What became of the connection, for people: libssh's words, or "closed by the host". */
 const char *ssh_session_fault(const struct ssh *s);
 
-/* Files to look for host keys in, the first of them to record in. */
+/* The files to look for host keys in. */
 struct ssh_known_hosts {
-    char *files[2]; /* owned; NULL: none */
+    char *own;    /* owned; new keys are recorded here */
+    char *global; /* owned; NULL: none */
 };
 
 void ssh_known_hosts_init(struct ssh_known_hosts *known, const struct ssh_target *target);

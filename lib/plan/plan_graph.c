@@ -10,31 +10,31 @@ static void add_edge(struct plan_graph *g, size_t from, size_t to)
     vec_push(&g->needed_by[to], from);
 }
 
-/* Indexes are kept as index + 1: a map holds pointers, and NULL is "absent". */
-static void index_names(struct map *indexes, const struct plan *p)
+/* A map holds pointers: a name leads to its resource's place in the plan. */
+static void index_names(struct map *places, const struct plan *p)
 {
     for (size_t i = 0; i < p->resources.n; i++) {
         const struct resource *r = p->resources.items[i];
         char *name = xasprintf("%s.%s", r->kind->name, r->name);
 
-        map_set(indexes, name, (void *)(uintptr_t)(i + 1));
+        map_set(places, name, &p->resources.items[i]);
         free(name);
     }
 }
 
 static int add_needs(struct plan_graph *g, const struct plan *p, size_t from,
-                     const struct map *indexes, struct err *err)
+                     const struct map *places, struct err *err)
 {
     const struct resource *r = p->resources.items[from];
 
     for (size_t i = 0; i < r->needs.n; i++) {
         const char *name = r->needs.items[i];
-        size_t to = (size_t)(uintptr_t)map_get(indexes, name);
+        struct resource **place = map_get(places, name);
 
-        if (to == 0)
+        if (!place)
             return err_set(err, ERR_INPUT, "%s.%s needs %s, which is not in the plan",
                            r->kind->name, r->name, name);
-        add_edge(g, from, to - 1);
+        add_edge(g, from, (size_t)(place - p->resources.items));
     }
     return 0;
 }
@@ -111,17 +111,17 @@ static int check_circles(const struct plan_graph *g, const struct plan *p, struc
 
 int plan_graph_build(struct plan_graph *g, const struct plan *p, struct err *err)
 {
-    struct map indexes;
+    struct map places;
     int rc = 0;
 
     g->n = p->resources.n;
     g->needs = xcalloc(g->n + 1, sizeof(*g->needs));
     g->needed_by = xcalloc(g->n + 1, sizeof(*g->needed_by));
-    map_init(&indexes);
-    index_names(&indexes, p);
+    map_init(&places);
+    index_names(&places, p);
     for (size_t i = 0; rc == 0 && i < g->n; i++)
-        rc = add_needs(g, p, i, &indexes, err);
-    map_release(&indexes);
+        rc = add_needs(g, p, i, &places, err);
+    map_release(&places);
     return rc < 0 ? -1 : check_circles(g, p, err);
 }
 

@@ -31,6 +31,19 @@ void playbook_free(struct playbook *pb);
 /* [{"name","hosts","tasks":[{"name","module","tags"}]}] for play --list-tasks. */
 struct value *playbook_describe(const struct playbook *pb, struct arena *a);
 
+/* How scripts reach a host. */
+struct play_transport {
+    /* A session, which belongs to one thread at a time; NULL with err. deadline_ms as in
+     * play_options. */
+    void *(*open)(void *ctx, const struct ssh_target *target, int64_t deadline_ms,
+                  struct err *err);
+    int (*run)(void *session, struct ssh_run *run, struct err *err);
+    void (*close)(void *session);
+    void *ctx;
+};
+extern const struct play_transport play_transport_ssh;   /* the default: ssh.h */
+extern const struct play_transport play_transport_local; /* /bin/sh on this machine, for tests */
+
 struct play_options {
     bool check;                                 /* plan only: nothing is applied */
     bool diff;                                  /* ask for diffs of changed files */
@@ -46,6 +59,9 @@ struct play_options {
     void (*target)(void *ctx, const char *host, struct ssh_target *target);
     void *target_ctx;
     int64_t connect_deadline_ms; /* clock_mono_ms; 0: one attempt */
+    int verbosity;               /* how many -v */
+    const struct play_transport *transport; /* NULL: SSH */
+    const char *pending_dir; /* on the hosts; NULL: /var/lib/pgha-deploy/pending */
 };
 
 struct task_change {

@@ -1,0 +1,99 @@
+/*
+ * filechange.h - what all modules that touch files share: attributes, missing folders, and writing
+ * a file whole.
+ *
+ * A file is written under a temporary name in its own folder (mktemp: mode 0600, never followed),
+ * gets owner and mode, is checked by `validate`, synced and renamed: a reader sees the old or the
+ * new file. Without mode and owner an existing file keeps its own, as Ansible's atomic_move does.
+ * The functions append to plan->script a list of commands joined by &&, whose status is that of the
+ * first that fails.
+ */
+#ifndef PGHA_FILECHANGE_H
+#define PGHA_FILECHANGE_H
+
+#include "lib/play/module.h"
+#include "lib/play/planout.h"
+
+typedef void need_add(void *ctx, const struct need *need);
+
+struct file_attributes {
+    const char *mode; /* as ARG_MODE types it; NULL: leave */
+    const char *owner, *group;
+};
+
+#define FILE_ATTRIBUTE_ARGS                                                                        \
+    {"mode", ARG_MODE, false, NULL, NULL, NULL, "Permissions, octal or symbolic"},                 \
+        {"owner", ARG_STR, false, NULL, NULL, NULL, "User that owns it, name or number"},          \
+    {                                                                                              \
+        "group", ARG_STR, false, NULL, NULL, NULL, "Group that owns it, name or number"            \
+    }
+
+struct file_attributes file_attributes_of(const struct module_call *call);
+
+/* The mode that `mode` (octal or symbolic) makes of `current`. */
+unsigned file_mode_apply(const char *mode, unsigned current, bool is_dir);
+
+/* Brings attributes of something that exists to `want`: adds to script, msg and the world. True
+ * when something differed. */
+bool file_attributes_plan(struct module_call *call, struct world *world, const char *path,
+                          const struct file_attributes *want, struct module_plan *out);
+
+/* Every folder above path (and path itself), for file_dirs_plan. */
+void file_dirs_needs(struct module_call *call, const char *path, need_add *add, void *ctx);
+/* Makes path and the folders above it that are missing, each with `want` when not NULL. True when
+ * one was. */
+bool file_dirs_plan(struct module_call *call, struct world *world, const char *path,
+                    const struct file_attributes *want, struct module_plan *out);
+
+struct file_content {
+    const char *path;
+    const char *data;
+    size_t len;
+    struct file_attributes attributes;
+    bool backup;
+    bool make_dirs;       /* missing folders above it are made; without: an error */
+    const char *validate; /* command with %s for the temporary name; NULL: none */
+};
+
+/* path: its state and its folder's, content too when asked for. sha256 may be NULL. */
+void file_content_needs(struct module_call *call, const char *path, const char *sha256,
+                        bool want_content, bool make_dirs, need_add *add, void *ctx);
+/* Desired content and attributes against the world: kind, script, diff, msg. -1 with err when it
+ * cannot be: a folder in its place, no folder to put it in, bad validate. */
+int file_content_plan(struct module_call *call, struct world *world,
+                      const struct file_content *want, struct module_plan *out, struct err *err);
+
+/* A file of ours that a module copies to a host: src in the folders of call->search. out gets its
+ * content, *path its name. A folder is an error. */
+int file_source(struct module_call *call, const char *src, struct str *out, const char **path,
+                struct err *err);
+
+/* copy and template: what is to be at `dest`, which may be a folder to put `name` into. */
+struct file_delivery {
+    const char *data; /* in the call's arena */
+    size_t len;
+    const char *name; /* base name of the source; NULL: content given in the playbook */
+    const char *source;
+};
+void file_deliver_needs(struct module_call *call, const struct file_delivery *delivery,
+                        need_add *add, void *ctx);
+int file_deliver_plan(struct module_call *call, struct world *world,
+                      const struct file_delivery *delivery, struct module_plan *out,
+                      struct err *err);
+
+/* Forgets what was below a folder that is gone: all of it is absent now. */
+void file_note_removed(struct world *world, const char *path);
+/* One quoted shell word that is no option, in the call's arena. */
+const char *file_word(struct module_call *call, const char *path);
+
+/* Ansible's return values of a file: path under `key`, mode, owner, group, uid, gid, size, state.
+ */
+void file_result(struct module_call *call, struct world *world, const char *key, const char *path,
+                 struct module_plan *out);
+
+/* The folder of a path, in the call's arena. */
+const char *file_dir(struct module_call *call, const char *path);
+/* "/a//b/" is "/a/b", the name under which the world knows it. */
+const char *file_clean_path(struct module_call *call, const char *path);
+
+#endif

@@ -1,0 +1,437 @@
+/*
+ * host.c - one host on its way through a segment: plan a batch, make a trip, settle it, again.
+ */
+#include "lib/base/clock.h"
+#include "lib/play/vars.h"
+
+enum batch_end {
+    BATCH_DONE,    /* the segment's last step is in it */
+    BATCH_UNKNOWN, /* the next step needs a probe */
+    BATCH_OPEN,    /* the last step's result comes with the trip */
+    BATCH_FAILED   /* the last step failed when it was planned */
+};
+
+/* ---- what is told ---- */
+
+static void send_step(struct host *host, const struct step *step, enum event_kind kind,
+                      const char *text, const char *detail)
+{
+    const char *where =
+        arena_printf(&host->arena, "%s:%d", step->task->src.file, step->task->src.line);
+
+    event_send(host->run->options->events, &(struct event){.kind = kind,
+                                                           .host = host->name,
+                                                           .task = step->title,
+                                                           .text = text,
+                                                           .detail = detail,
+                                                           .where = where});
+}
+
+static void note_change(struct host *host, const struct step *step)
+{
+    const char *diff = step->plan.diff.len > 0 && !step->no_log ? step->plan.diff.buf : NULL;
+    struct task_change change = {
+        .opaque = step->plan.kind == PLAN_OPAQUE,
+        .consequence = step->plan.consequence,
+    };
+
+    change.task = step->title;
+    change.module = step->task->module->name;
+    change.where = arena_printf(&host->arena, "%s:%d", step->task->src.file, step->task->src.line);
+    change.summary = step_summary(step, &host->arena);
+    change.diff = diff ? arena_strdup(&host->arena, diff) : NULL;
+    vec_push(&host->result->changes, change);
+    send_step(host, step, EVENT_CHANGED, change.summary, change.diff);
+}
+
+static const char *message_of(const struct step *step)
+{
+    return value_get_str(step->result, "msg", "failed");
+}
+
+static void tell(struct host *host, const struct step *step)
+{
+    const char *text = step->planned ? step_summary(step, &host->arena) : step->label;
+
+    if (step->failed && !step->ignore_errors)
+        return; /* host_fail tells */
+    if (step->failed)
+        send_step(host, step, EVENT_NOTE,
+                  arena_printf(&host->arena, "%s: failed, ignored: %s", step->title,
+                               step->no_log ? "(no_log)" : message_of(step)),
+                  NULL);
+    else if (step->changed)
+        note_change(host, step);
+    else if (step->skipped)
+        send_step(host, step, EVENT_SKIPPED, text, NULL);
+    else if (str_eq(step->task->module->name, "debug") && !step->no_log)
+        send_step(host, step, EVENT_NOTE, message_of(step), NULL);
+    else
+        send_step(host, step, EVENT_OK, text, NULL);
+}
+
+/* Counts tasks as Ansible's recap does: a changed one is ok, too. */
+static void count(struct host *host, const struct step *step)
+{
+    struct host_result *r = host->result;
+
+    if (step->first) {
+        host->task_changed = host->task_failed = false;
+        host->task_skipped = true;
+    }
+    host->task_changed |= step->changed;
+    host->task_failed |= step->failed;
+    host->task_skipped &= step->skipped;
+    if (!step->last && !(step->failed && !step->ignore_errors))
+        return;
+    if (host->task_failed && !step->ignore_errors) {
+        r->failed++;
+        return;
+    }
+    r->ignored += host->task_failed;
+    r->skipped += host->task_skipped && !host->task_failed;
+    r->ok += host->task_failed || !host->task_skipped;
+    r->changed += host->task_changed;
+}
+
+/* A handler that ran (or need not run) leaves no marker behind, nor does one that was not notified
+ * after all. */
+static void note_markers(struct host *host, const struct step *step)
+{
+    struct arena *a = &host->arena;
+    const struct play *play = step->stage->play;
+
+    if (step->is_handler && step->last && !step->check) {
+        const char *title = task_title(step->task, a);
+
+        if (map_del(&host->marked, title) && (!step->applies || step->task->has_failed_when))
+            vec_push(&host->stale, title);
+    }
+    for (size_t i = 0; i < step->notify.n && step->applies && !step->changed; i++) {
+        for (size_t h = 0; h < play->handlers.n; h++) {
+            const char *title = task_title(&play->handlers.items[h], a);
+
+            if (handler_hears(&play->handlers.items[h], step->notify.items[i], a) &&
+                !host->progress.notified[h] && map_del(&host->marked, title))
+                vec_push(&host->stale, title);
+        }
+    }
+}
+
+static void commit(struct host *host, const struct step *step)
+{
+    tell(host, step);
+    count(host, step);
+    note_markers(host, step);
+}
+
+/* ---- failing ---- */
+
+void host_fail(struct host *host, struct err *err)
+{
+    host->failed = true;
+    err_move(&host->result->err, err);
+    event_send(host->run->options->events, &(struct event){.kind = EVENT_FAILED,
+                                                           .host = host->name,
+                                                           .text = host->result->err.text,
+                                                           .failed = 1});
+}
+
+static void fail_at(struct host *host, const struct step *step)
+{
+    const char *detail = step->errout && *step->errout ? step->errout : step->out;
+    const char *text = step->no_log ? "failed (no_log)" : message_of(step);
+    struct err *err = &host->result->err;
+
+    host->failed = true;
+    if (step->no_log || (detail && str_eq(detail, text)))
+        detail = NULL;
+    err_set(err, step->ended ? ERR_REMOTE : ERR_FAILED, "%s: %s (%s:%d)%s%s%s: %s", host->name,
+            step->title, step->task->src.file, step->task->src.line, step->label ? " [" : "",
+            step->label && !step->no_log ? step->label : "", step->label ? "]" : "", text);
+    if (detail && *detail)
+        err_hint(err, "%s", detail);
+    send_step(host, step, EVENT_FAILED, text, detail);
+}
+
+/* ---- batches ---- */
+
+static void clear_batch(struct host *host)
+{
+    for (size_t i = 0; i < host->batch.n; i++) {
+        if (!host->batch.items[i].planned)
+            continue;
+        str_release(&host->batch.items[i].plan.script);
+        str_release(&host->batch.items[i].plan.diff);
+    }
+    host->batch.n = 0;
+}
+
+static enum batch_end plan_batch(struct host *host, struct stage *stage, size_t end)
+{
+    bool is_handler;
+
+    for (;;) {
+        const struct task *task = progress_task(&host->progress, stage, end, &is_handler);
+        struct step step;
+
+        if (!task)
+            return BATCH_DONE;
+        if (step_plan(host, stage, task, is_handler, &step) == STEP_UNKNOWN)
+            return BATCH_UNKNOWN;
+        vec_push(&host->batch, step);
+        if (step.open)
+            return BATCH_OPEN;
+        if (step.failed && !step.ignore_errors)
+            return BATCH_FAILED;
+        progress_pass(&host->progress, host, &step);
+    }
+}
+
+static bool batch_applies(const struct host *host)
+{
+    for (size_t i = 0; i < host->batch.n; i++)
+        if (host->batch.items[i].applies)
+            return true;
+    return false;
+}
+
+/* Applies what the batch has to apply and asks for what later steps want to know. No trip when there
+ * is neither. */
+static int make_trip(struct host *host, struct stage *stage, enum batch_end end, struct err *err)
+{
+    bool applies = batch_applies(host);
+    struct probe probe;
+    int rc = 0;
+
+    probe_init(&probe);
+    if (end == BATCH_UNKNOWN || (applies && end != BATCH_FAILED))
+        rc = step_gather(host, stage, &probe, err);
+    if (rc == 0 && end == BATCH_UNKNOWN && !applies && probe_is_empty(&probe))
+        BUG("a module waits for what it never asked for");
+    if (rc == 0 && (applies || !probe_is_empty(&probe)))
+        rc = trip_run(host, stage, &probe, err);
+    probe_release(&probe);
+    return rc;
+}
+
+/* The step that failed was ignored, but what was planned after it did not run: plan that again, on
+ * a fresh look at the host. */
+static void go_back(struct host *host, size_t failed)
+{
+    progress_release(&host->progress);
+    progress_copy(&host->progress, &host->before);
+    for (size_t i = 0; i <= failed; i++)
+        progress_pass(&host->progress, host, &host->batch.items[i]);
+    world_forget(&host->world);
+}
+
+enum settled { SETTLED_ALL, SETTLED_PART /* plan the rest again */, SETTLED_FAILED };
+
+static enum settled settle_step(struct host *host, size_t i)
+{
+    struct step *step = &host->batch.items[i];
+    int delay_ms;
+
+    if (step->applies && (step->open || step->plan.captures || step->rc != 0))
+        step_settle(host, step);
+    if (step->open && step_wants_retry(host, step, &delay_ms)) {
+        host->progress.attempt++;
+        clock_sleep_ms(delay_ms);
+        world_forget(&host->world);
+        return SETTLED_PART;
+    }
+    commit(host, step);
+    if (step->failed && !step->ignore_errors) {
+        fail_at(host, step);
+        return SETTLED_FAILED;
+    }
+    if (step->open) {
+        progress_pass(&host->progress, host, step);
+    } else if (step->applies && step->rc != 0) {
+        go_back(host, i);
+        return SETTLED_PART;
+    }
+    return SETTLED_ALL;
+}
+
+static enum settled settle_batch(struct host *host)
+{
+    for (size_t i = 0; i < host->batch.n; i++) {
+        enum settled settled = settle_step(host, i);
+
+        if (settled != SETTLED_ALL)
+            return settled;
+    }
+    return SETTLED_ALL;
+}
+
+/* The trip was lost: the steps that ended are told, then the host fails. */
+static void lose(struct host *host, struct err *err)
+{
+    const struct step *at = NULL;
+
+    for (size_t i = 0; i < host->batch.n && !at; i++) {
+        struct step *step = &host->batch.items[i];
+
+        if (step->applies && (!step->ended || step->rc != 0 || step->open))
+            at = step;
+        else
+            commit(host, step);
+    }
+    host->result->unreachable += err->code == ERR_NET || err->code == ERR_TIMEOUT;
+    host->result->failed += err->code != ERR_NET && err->code != ERR_TIMEOUT;
+    if (at)
+        err_wrap(err, "%s: %s (%s:%d)", host->name, at->title, at->task->src.file,
+                 at->task->src.line);
+    else
+        err_wrap(err, "%s", host->name);
+    host_fail(host, err);
+}
+
+static bool work_on(struct host *host, struct stage *stage, size_t end)
+{
+    enum batch_end reached = plan_batch(host, stage, end);
+    enum settled settled = SETTLED_FAILED;
+    struct err err = ERR_INIT;
+
+    if (make_trip(host, stage, reached, &err) < 0)
+        lose(host, &err);
+    else
+        settled = settle_batch(host);
+    return settled == SETTLED_PART || (settled == SETTLED_ALL && reached != BATCH_DONE);
+}
+
+void host_segment(struct host *host, struct stage *stage, size_t end)
+{
+    bool more = true;
+
+    while (more && !host->failed) {
+        if (clock_stop_requested()) {
+            struct err err = ERR_INIT;
+
+            err_set(&err, ERR_INTERRUPTED, "%s: stopped", host->name);
+            host_fail(host, &err);
+            return;
+        }
+        progress_copy(&host->before, &host->progress);
+        more = work_on(host, stage, end);
+        clear_batch(host);
+        progress_release(&host->before);
+    }
+}
+
+/* ---- the connection ---- */
+
+static const char *var_text(struct host *host, const char *name)
+{
+    struct scope scope = {.host = host};
+    const struct value *v;
+    struct err err = ERR_INIT;
+    const char *text = NULL;
+
+    if (vars_get(&scope, &host->arena, name, &v, &err) == LOOKUP_FOUND && v->type != VALUE_NULL &&
+        vars_text(&scope, &host->arena, v, &text, &err) != JINJA_OK)
+        text = NULL;
+    err_release(&err);
+    return text;
+}
+
+static bool wants_become(struct host *host)
+{
+    const char *become = var_text(host, "ansible_become");
+    const struct run *run = host->run;
+
+    if (become)
+        return str_eq(become, "True") || str_eq(become, "yes") || str_eq(become, "true");
+    for (size_t i = 0; i < run->n_stages; i++) {
+        const struct play *play = run->stages[i].play;
+
+        if (play->become)
+            return true;
+        for (size_t t = 0; t < play->tasks.n; t++)
+            if (play->tasks.items[t].become == CHOICE_YES)
+                return true;
+    }
+    return false;
+}
+
+/* "-o UserKnownHostsFile=FILE" of ansible_ssh_common_args; NULL: none. */
+static const char *known_hosts_of(struct host *host)
+{
+    static const char option[] = "UserKnownHostsFile=";
+    const char *args = var_text(host, "ansible_ssh_common_args");
+    const char *found = args ? strstr(args, option) : NULL;
+    char quote;
+
+    if (!found)
+        return NULL;
+    quote = found > args ? found[-1] : ' ';
+    found += strlen(option);
+    if (*found == '"' || *found == '\'')
+        quote = *found++;
+    return arena_strndup(&host->arena, found,
+                         quote == '"' || quote == '\'' ? strcspn(found, (char[]){quote, '\0'})
+                                                       : strcspn(found, " \t"));
+}
+
+static struct ssh_target target_of(struct host *host)
+{
+    const char *address = var_text(host, "ansible_host"), *port = var_text(host, "ansible_port");
+    struct ssh_target target = {.name = host->name,
+                                .address = address ? address : host->name,
+                                .user = var_text(host, "ansible_user"),
+                                .identity = var_text(host, "ansible_ssh_private_key_file"),
+                                .known_hosts = known_hosts_of(host)};
+
+    target.port = port ? (int)strtol(port, NULL, 10) : 0;
+    target.become = target.user && !str_eq(target.user, "root") && wants_become(host);
+    return target;
+}
+
+int host_open(struct host *host)
+{
+    const struct play_options *options = host->run->options;
+    struct need facts = {.kind = NEED_FACTS, .name = ""};
+    struct ssh_target target = target_of(host);
+    struct err err = ERR_INIT;
+    struct probe probe;
+    int rc = -1;
+
+    host->started_ms = clock_mono_ms();
+    if (options->target)
+        options->target(options->target_ctx, host->name, &target);
+    probe_init(&probe);
+    probe.pending_handlers = true;
+    host->session = host->run->transport->open(host->run->transport->ctx, &target,
+                                               options->connect_deadline_ms, &err);
+    if (host->session && probe_add(&probe, &facts, &err) == 0 &&
+        step_gather(host, NULL, &probe, &err) == 0)
+        rc = trip_run(host, NULL, &probe, &err);
+    probe_release(&probe);
+    if (rc < 0)
+        lose(host, &err);
+    return rc;
+}
+
+void host_close(struct host *host)
+{
+    struct event event = {.kind = EVENT_HOST_END, .host = host->name};
+    struct err err = ERR_INIT;
+    struct probe nothing;
+
+    probe_init(&nothing);
+    if (host->session && !host->failed && host->stale.n > 0 &&
+        trip_run(host, NULL, &nothing, &err) < 0)
+        lose(host, &err);
+    probe_release(&nothing);
+    if (host->session)
+        host->run->transport->close(host->session);
+    host->session = NULL;
+    host->result->elapsed_ms = clock_mono_ms() - host->started_ms;
+    event.done = host->result->changed;
+    event.total = host->result->ok + host->result->skipped + host->result->failed;
+    event.failed = host->failed;
+    event.elapsed_ms = host->result->elapsed_ms;
+    event_send(host->run->options->events, &event);
+}

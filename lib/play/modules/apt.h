@@ -1,0 +1,19 @@
+/*
+ * apt.h - what module package uses of module apt.
+ */
+#ifndef PGHA_MODULE_APT_H
+#define PGHA_MODULE_APT_H
+
+#include "lib/play/filechange.h"
+
+/* specs: list of NAME or NAME=VERSION; may be NULL. */
+int apt_needs(struct module_call *call, const struct value *specs, need_add *add, void *ctx,
+              struct err *err);
+/* Adds the apt-get that brings the packages to state (present, latest, absent), if one is needed.
+ */
+void apt_plan_packages(struct module_call *call, struct world *world, const struct value *specs,
+                       const char *state, struct module_plan *out);
+void apt_finish(struct module_call *call, struct module_plan *plan_made, int rc, const char *out,
+                const char *errout);
+
+#endif

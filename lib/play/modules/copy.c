@@ -1,0 +1,88 @@
+/*
+ * copy.c - module copy: a file of ours, or text given in the playbook, as it is.
+ */
+#include "lib/base/file.h"
+#include "lib/doc/json.h"
+#include "lib/jinja/jinja.h"
+#include "lib/play/filechange.h"
+
+#define COPY_MAX_BYTES ((size_t)16 << 20)
+
+static const struct module_arg args[] = {
+    {"src", ARG_PATH, false, NULL, NULL, NULL, "File of this machine, looked up in files/"},
+    {"content", ARG_RAW, false, NULL, NULL, NULL,
+     "The text itself, instead of src; lists and maps are written as JSON"},
+    {"dest", ARG_PATH, true, NULL, NULL, NULL,
+     "Where it goes; in a folder, or with a slash at its end, under the name of src"},
+    FILE_ATTRIBUTE_ARGS,
+    {"backup", ARG_BOOL, false, "no", NULL, NULL, "Keep the old file beside it, with a time stamp"},
+    {"force", ARG_BOOL, false, "yes", NULL, NULL, "no: only when dest does not exist"},
+    {"remote_src", ARG_BOOL, false, "no", NULL, NULL, "Only no: src is a file of this machine"},
+    {"validate", ARG_STR, false, NULL, NULL, NULL,
+     "Command that must accept the new file, %s is its name"},
+    {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
+
+static void take_content(struct module_call *call, const struct value *content,
+                         struct file_delivery *delivery)
+{
+    struct str text;
+
+    str_init(&text, COPY_MAX_BYTES);
+    if (content->type == VALUE_LIST || content->type == VALUE_MAP)
+        json_write(content, JSON_LINE, &text);
+    else
+        jinja_put(content, &text);
+    delivery->data = arena_strndup(call->arena, text.buf, text.len);
+    delivery->len = text.len;
+    str_release(&text);
+}
+
+static int read_source(struct module_call *call, const char *src, struct file_delivery *delivery,
+                       struct err *err)
+{
+    struct str text;
+    int rc;
+
+    str_init(&text, COPY_MAX_BYTES);
+    rc = file_source(call, src, &text, &delivery->source, err);
+    if (rc == 0) {
+        delivery->data = arena_strndup(call->arena, text.buf, text.len);
+        delivery->len = text.len;
+        delivery->name = path_base(delivery->source);
+    }
+    str_release(&text);
+    return rc;
+}
+
+static int needs(struct module_call *call, need_add *add, void *ctx, struct err *err)
+{
+    struct file_delivery *delivery = arena_new(call->arena, struct file_delivery);
+    const struct value *content = value_get(call->args, "content");
+    const char *src = value_get_str(call->args, "src", NULL);
+
+    if (value_get_bool(call->args, "remote_src", false))
+        return err_set(err, ERR_INPUT, "copy: remote_src: yes is not supported, use command: cp");
+    if (!src == !content)
+        return err_set(err, ERR_INPUT, "copy needs src or content%s", src ? ", not both" : "");
+    if (content)
+        take_content(call, content, delivery);
+    else if (read_source(call, src, delivery, err) < 0)
+        return -1;
+    call->own = delivery;
+    file_deliver_needs(call, delivery, add, ctx);
+    return 0;
+}
+
+static int plan(struct module_call *call, struct world *world, struct module_plan *out,
+                struct err *err)
+{
+    return file_deliver_plan(call, world, call->own, out, err);
+}
+
+const struct module module_copy = {
+    .name = "copy",
+    .help = "Copies a file of this machine, or text, to the host.",
+    .args = args,
+    .needs = needs,
+    .plan = plan,
+};

@@ -1,0 +1,45 @@
+/*
+ * script.h - the text of a trip: fragments that change the host, with markers around each, and the
+ * cutting of what it prints.
+ *
+ * stdout of the script is a row of sections, each begun by a line "MARK NAME" (after an empty line):
+ *     begin ID        the fragment starts (for live progress)
+ *     out ID, err ID  what it printed, base64: all of it when captured, else its end when it failed
+ *     end ID STATUS   its exit status
+ * A fragment runs in a subshell of its own, so `exit`, variables and `set` stay inside. The first
+ * one that fails is the last one that runs.
+ */
+#ifndef PGHA_SCRIPT_H
+#define PGHA_SCRIPT_H
+
+#include "lib/base/str.h"
+
+#define SCRIPT_MARK_SIZE    40
+#define SCRIPT_MAX_CAPTURE  (1024 * 1024) /* bytes of stdout, and of stderr, that become a result */
+#define SCRIPT_FAILED_BYTES 4096          /* the end of what a failed fragment printed */
+
+struct fragment {
+    size_t id;
+    const char *before; /* sh text that prepares it (environment, markers of handlers); may be "" */
+    const char *text;
+    const char *after; /* sh text run when it succeeded; may be "" */
+    bool captures;
+    bool lenient; /* its failure may be none: go on to the probe */
+};
+
+void script_mark(char mark[SCRIPT_MARK_SIZE]);
+void script_begin(struct str *script, const char *mark, bool has_fragments);
+void script_put_fragment(struct str *script, const struct fragment *fragment);
+
+/* The text of a section; false when there is none. */
+bool script_section(const char *mark, const char *name, const char *answer, size_t len,
+                    const char **from, const char **to);
+/* Exit status of a fragment; false when it did not end. */
+bool script_status(const char *mark, size_t id, const char *answer, size_t len, int *status);
+/* What it printed, decoded, appended to out. stream: "out" or "err". */
+void script_output(const char *mark, const char *stream, size_t id, const char *answer, size_t len,
+                   struct str *out);
+/* Is the line (without newline) "MARK begin ID"? */
+bool script_begins(const char *mark, const char *line, size_t len, size_t *id);
+
+#endif

@@ -1,0 +1,233 @@
+/*
+ * trip.c - one script to a host and its answer.
+ */
+#include "lib/base/clock.h"
+#include "lib/base/hash.h"
+#include "lib/play/run.h"
+#include "lib/play/script.h"
+
+#define DEFAULT_TASK_MS (10 * 60 * 1000)
+#define PROBE_MS        (60 * 1000)
+#define MAX_TRIP_MS     (24 * 3600 * 1000)
+
+struct trip {
+    struct host *host;
+    struct stage *stage;
+    char mark[SCRIPT_MARK_SIZE];
+    struct str script, out, errout;
+    int64_t timeout_ms;
+};
+
+/* ---- markers of notified handlers ---- */
+
+static void put_marker_path(const struct host *host, const char *title, struct str *script)
+{
+    char sum[SHA256_HEX_SIZE];
+    char *path;
+
+    sha256_hex(title, strlen(title), sum);
+    path = xasprintf("%s/%.16s", host->run->pending_dir, sum);
+    str_put_shell(script, path);
+    free(path);
+}
+
+static void put_marker(struct host *host, const char *title, struct str *script)
+{
+    str_puts(script, "{ mkdir -p ");
+    str_put_shell(script, host->run->pending_dir);
+    str_puts(script, " && printf '%s\\n' ");
+    str_put_shell(script, title);
+    str_puts(script, " >");
+    put_marker_path(host, title, script);
+    str_puts(script, "; } || exit 1\n");
+    map_set(&host->marked, title, host);
+}
+
+static void put_unmark(struct host *host, const char *title, struct str *script)
+{
+    str_puts(script, "rm -f ");
+    put_marker_path(host, title, script);
+    str_putc(script, '\n');
+}
+
+/* Before the first change that notifies a handler its marker is on the host. */
+static void put_markers(struct host *host, const struct step *step, struct str *script)
+{
+    const struct play *play = step->stage->play;
+
+    for (size_t i = 0; i < step->notify.n; i++) {
+        for (size_t h = 0; h < play->handlers.n; h++) {
+            const struct task *handler = &play->handlers.items[h];
+            const char *title = task_title(handler, &host->arena);
+
+            if (handler_hears(handler, step->notify.items[i], &host->arena) &&
+                !map_has(&host->marked, title))
+                put_marker(host, title, script);
+        }
+    }
+}
+
+/* ---- the script ---- */
+
+static void put_step(struct trip *trip, size_t id)
+{
+    struct step *step = &trip->host->batch.items[id];
+    const struct run *run = trip->host->run;
+    const char *title = task_title(step->task, &trip->host->arena);
+    struct str before, after;
+    int timeout_ms = step->plan.timeout_ms         ? step->plan.timeout_ms
+                     : run->options->task_timeout_ms ? run->options->task_timeout_ms
+                                                     : DEFAULT_TASK_MS;
+
+    str_init(&before, STR_MAX_TEXT);
+    str_init(&after, STR_MAX_TEXT);
+    put_markers(trip->host, step, &before);
+    if (step->environment)
+        str_puts(&before, step->environment);
+    if (step->is_handler && step->last && !step->task->has_failed_when)
+        put_unmark(trip->host, title, &after);
+    script_put_fragment(&trip->script,
+                        &(struct fragment){.id = id,
+                                           .before = before.buf,
+                                           .text = step->plan.script.buf,
+                                           .after = after.buf,
+                                           .captures = step->plan.captures,
+                                           .lenient = step->open || step->ignore_errors});
+    trip->timeout_ms += timeout_ms;
+    str_release(&before);
+    str_release(&after);
+}
+
+static bool put_steps(struct trip *trip)
+{
+    struct host *host = trip->host;
+    bool any = false;
+
+    for (size_t i = 0; i < host->batch.n; i++)
+        any |= host->batch.items[i].applies;
+    script_begin(&trip->script, trip->mark, any);
+    for (size_t i = 0; i < host->stale.n; i++)
+        put_unmark(host, host->stale.items[i], &trip->script);
+    host->stale.n = 0;
+    for (size_t i = 0; i < host->batch.n; i++)
+        if (host->batch.items[i].applies)
+            put_step(trip, i);
+    return any;
+}
+
+static void tell_line(void *ctx, const char *line, size_t len)
+{
+    struct trip *trip = ctx;
+    const struct step *step;
+    size_t id;
+
+    if (!script_begins(trip->mark, line, len, &id) || id >= trip->host->batch.n)
+        return;
+    step = &trip->host->batch.items[id];
+    event_send(trip->host->run->options->events,
+               &(struct event){.kind = EVENT_HOST,
+                               .host = trip->host->name,
+                               .task = step->title,
+                               .text = step_summary(step, &trip->host->arena),
+                               .done = (int)trip->host->progress.task,
+                               .total = (int)step->stage->play->tasks.n});
+}
+
+/* ---- the answer ---- */
+
+static const char *take_text(struct trip *trip, const char *stream, size_t id)
+{
+    struct str text;
+    const char *copy;
+
+    str_init(&text, SCRIPT_MAX_CAPTURE + 4);
+    script_output(trip->mark, stream, id, trip->out.buf, trip->out.len, &text);
+    copy = arena_strndup(&trip->host->arena, text.buf, text.len);
+    str_release(&text);
+    return copy;
+}
+
+static void read_steps(struct trip *trip)
+{
+    for (size_t i = 0; i < trip->host->batch.n; i++) {
+        struct step *step = &trip->host->batch.items[i];
+
+        if (!step->applies)
+            continue;
+        step->ended =
+            script_status(trip->mark, i, trip->out.buf, trip->out.len, &step->rc);
+        if (!step->ended)
+            continue;
+        step->out = take_text(trip, "out", i);
+        step->errout = take_text(trip, "err", i);
+    }
+}
+
+/* A step that failed and ends the host's run: then there was no probe. */
+static bool was_stopped(const struct host *host)
+{
+    for (size_t i = 0; i < host->batch.n; i++) {
+        const struct step *step = &host->batch.items[i];
+
+        if (step->applies && (!step->ended || step->rc != 0))
+            return !(step->open || step->ignore_errors) || !step->ended;
+    }
+    return false;
+}
+
+static int read_answer(struct trip *trip, const struct probe *probe, int status, struct err *err)
+{
+    struct host *host = trip->host;
+
+    if (trip->out.full)
+        return err_set(err, ERR_REMOTE, "the answer is larger than %zu bytes", trip->out.max);
+    read_steps(trip);
+    if (was_stopped(host)) {
+        for (size_t i = 0; i < host->batch.n; i++)
+            if (host->batch.items[i].applies && host->batch.items[i].ended &&
+                host->batch.items[i].rc != 0)
+                return 0;
+        str_trim_end(&trip->errout);
+        return err_set(err, ERR_REMOTE, "the script ended early (status %d): %s", status,
+                       trip->errout.buf);
+    }
+    if (probe_is_empty(probe))
+        return 0;
+    if (probe_read(probe, trip->mark, trip->out.buf, trip->out.len, &host->world, err) < 0) {
+        str_trim_end(&trip->errout);
+        return err_wrap(err, "status %d: %s", status, trip->errout.buf);
+    }
+    return 0;
+}
+
+int trip_run(struct host *host, struct stage *stage, struct probe *probe, struct err *err)
+{
+    struct trip trip = {.host = host, .stage = stage, .timeout_ms = PROBE_MS};
+    struct ssh_run run = {.line = tell_line, .ctx = &trip};
+    int rc;
+
+    str_init(&trip.script, STR_MAX_TEXT);
+    str_init(&trip.out, PROBE_MAX_ANSWER);
+    str_init(&trip.errout, STR_MAX_TEXT);
+    script_mark(trip.mark);
+    put_steps(&trip);
+    if (!probe_is_empty(probe))
+        probe_put_script(probe, host->run->pending_dir, &trip.script);
+    run.script = trip.script.buf;
+    run.script_len = trip.script.len;
+    run.timeout_ms = (int)(trip.timeout_ms > MAX_TRIP_MS ? MAX_TRIP_MS : trip.timeout_ms);
+    run.out = &trip.out;
+    run.errout = &trip.errout;
+    host->result->trips++;
+    rc = trip.script.full ? err_set(err, ERR_INPUT, "the changes are larger than %zu bytes",
+                                    trip.script.max)
+                          : host->run->transport->run(host->session, &run, err);
+    if (rc == 0)
+        rc = read_answer(&trip, probe, run.status, err);
+    else
+        read_steps(&trip); /* what ended before the connection was lost did happen */
+    str_release(&trip.script);
+    str_release(&trip.out);
+    str_release(&trip.errout);
+    return rc;
+}

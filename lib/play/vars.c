@@ -1,0 +1,478 @@
+/*
+ * vars.c - looking names up, and rendering what they hold.
+ */
+#include "lib/play/vars.h"
+
+/* Stands for `omit`; no variable can hold it by chance. */
+#define OMIT "__omit_place_holder__7c1e5a0b9d"
+
+struct resolving {
+    const char *name;
+    const struct value *value;
+    const struct resolving *outer;
+};
+
+void scope_set(struct scope *scope, const char *name, const struct value *value)
+{
+    if (scope->n_locals == SCOPE_LOCALS)
+        BUG("more than %d local variables", SCOPE_LOCALS);
+    scope->locals[scope->n_locals++] = (struct local){name, value};
+}
+
+/* ---- hostvars ---- */
+
+/* hostvars['db1']: variables of one host, as other hosts see them. */
+static enum lookup host_view_get(const struct value_object *self, struct arena *a, const char *key,
+                                 const struct value **out, struct err *err)
+{
+    struct scope view = {.host = self->data};
+
+    return vars_get(&view, a, key, out, err);
+}
+
+static size_t host_view_count(const struct value_object *self)
+{
+    return ((struct host *)self->data)->vars->u.map.n;
+}
+
+static const char *host_view_key(const struct value_object *self, size_t i)
+{
+    return ((struct host *)self->data)->vars->u.map.entries[i].key;
+}
+
+static const struct value *new_object(struct arena *a, struct value_object members)
+{
+    struct value_object *object = arena_new(a, struct value_object);
+    struct value *v = arena_new(a, struct value);
+
+    *object = members;
+    v->type = VALUE_OBJECT;
+    v->u.object = object;
+    return v;
+}
+
+static enum lookup hostvars_get(const struct value_object *self, struct arena *a, const char *key,
+                                const struct value **out, struct err *err)
+{
+    struct host *host = map_get(&((struct run *)self->data)->by_name, key);
+
+    UNUSED(err);
+    if (!host)
+        return LOOKUP_MISSING;
+    *out = new_object(a, (struct value_object){host_view_get, host_view_count, host_view_key,
+                                               host});
+    return LOOKUP_FOUND;
+}
+
+static size_t hostvars_count(const struct value_object *self)
+{
+    return ((struct run *)self->data)->by_name.n;
+}
+
+static const char *hostvars_key(const struct value_object *self, size_t i)
+{
+    return ((struct run *)self->data)->by_name.entries[i].key;
+}
+
+/* ---- magic names ---- */
+
+static const struct value *facts_of(const struct scope *scope)
+{
+    struct host *host = scope->host;
+
+    return scope->stage ? world_facts(&host->world) : host->published_facts;
+}
+
+static bool facts_visible(const struct scope *scope)
+{
+    return !scope->stage || scope->stage->play->gather_facts || scope->host->facts_visible;
+}
+
+static bool facts_come(const struct scope *scope)
+{
+    return scope->stage && !world_facts(&scope->host->world);
+}
+
+static const struct value *text_value(struct arena *a, const char *text)
+{
+    return text ? value_str(a, text) : NULL;
+}
+
+static const struct value *role_name(const struct scope *s, struct arena *a)
+{
+    return s->task && s->task->role ? text_value(a, s->task->role->role->name) : NULL;
+}
+
+static const struct value *role_path(const struct scope *s, struct arena *a)
+{
+    return s->task && s->task->role ? text_value(a, s->task->role->role->path) : NULL;
+}
+
+static const struct value *playbook_dir(const struct scope *s, struct arena *a)
+{
+    return text_value(a, s->stage ? s->stage->play->folder : s->host->run->pb->folder);
+}
+
+static const struct value *play_name(const struct scope *s, struct arena *a)
+{
+    return s->stage ? text_value(a, s->stage->play->name) : NULL;
+}
+
+static const struct value *play_hosts_all(const struct scope *s, struct arena *a)
+{
+    UNUSED(a);
+    return s->stage ? s->stage->host_names : NULL;
+}
+
+static const struct value *play_hosts(const struct scope *s, struct arena *a)
+{
+    UNUSED(a);
+    return s->stage ? s->stage->alive_names : NULL;
+}
+
+static const struct value *play_batch(const struct scope *s, struct arena *a)
+{
+    UNUSED(a);
+    return s->stage ? s->stage->batch_names : NULL;
+}
+
+static const struct value *check_mode(const struct scope *s, struct arena *a)
+{
+    return value_bool(a, s->host->run->options->check);
+}
+
+static const struct value *diff_mode(const struct scope *s, struct arena *a)
+{
+    return value_bool(a, s->host->run->options->diff);
+}
+
+static const struct value *ansible_version(const struct scope *s, struct arena *a)
+{
+    UNUSED(a);
+    return s->host->run->version;
+}
+
+static const struct value *groups(const struct scope *s, struct arena *a)
+{
+    UNUSED(a);
+    return s->host->run->groups;
+}
+
+static const struct value *hostvars(const struct scope *s, struct arena *a)
+{
+    return new_object(
+        a, (struct value_object){hostvars_get, hostvars_count, hostvars_key, s->host->run});
+}
+
+static const struct value *inventory_hostname(const struct scope *s, struct arena *a)
+{
+    return value_str(a, s->host->name);
+}
+
+static const struct value *hostname_short(const struct scope *s, struct arena *a)
+{
+    UNUSED(a);
+    return value_get(s->host->vars, "inventory_hostname_short");
+}
+
+static const struct value *group_names(const struct scope *s, struct arena *a)
+{
+    UNUSED(a);
+    return value_get(s->host->vars, "group_names");
+}
+
+static const struct value *omit(const struct scope *s, struct arena *a)
+{
+    UNUSED(s);
+    return value_str(a, OMIT);
+}
+
+static const struct {
+    const char *name;
+    const struct value *(*get)(const struct scope *scope, struct arena *a); /* NULL: undefined */
+} magic[] = {
+    {"ansible_check_mode", check_mode},
+    {"ansible_diff_mode", diff_mode},
+    {"ansible_play_batch", play_batch},
+    {"ansible_play_hosts", play_hosts},
+    {"ansible_play_hosts_all", play_hosts_all},
+    {"ansible_play_name", play_name},
+    {"ansible_role_name", role_name},
+    {"ansible_version", ansible_version},
+    {"group_names", group_names},
+    {"groups", groups},
+    {"hostvars", hostvars},
+    {"inventory_hostname", inventory_hostname},
+    {"inventory_hostname_short", hostname_short},
+    {"omit", omit},
+    {"play_hosts", play_hosts},
+    {"playbook_dir", playbook_dir},
+    {"role_name", role_name},
+    {"role_path", role_path},
+};
+
+static const struct value *find_magic(const struct scope *scope, struct arena *a, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(magic); i++)
+        if (str_eq(magic[i].name, name))
+            return magic[i].get(scope, a);
+    return NULL;
+}
+
+/* ---- layers ---- */
+
+/* What a layer found. Values from files are rendered, those from hosts never are: a host must not
+ * be able to have us evaluate its text. */
+struct finding {
+    const struct value *value;
+    bool rendered;
+};
+
+static bool take(struct finding *f, const struct value *v, bool rendered)
+{
+    if (!v)
+        return false;
+    *f = (struct finding){v, rendered};
+    return true;
+}
+
+static bool find_in_roles(const struct scope *s, const char *name, bool defaults,
+                          struct finding *f)
+{
+    const struct play *play = s->stage->play;
+
+    for (const struct role_use *use = s->task ? s->task->role : NULL; use; use = use->user)
+        if (take(f, value_get(defaults ? use->role->defaults : use->role->vars, name), false))
+            return true;
+    for (size_t i = play->roles.n; i > 0; i--) {
+        const struct role *role = play->roles.items[i - 1]->role;
+
+        if (take(f, value_get(defaults ? role->defaults : role->vars, name), false))
+            return true;
+    }
+    return false;
+}
+
+static bool find_in_params(const struct scope *s, const char *name, struct finding *f)
+{
+    for (const struct role_use *use = s->task ? s->task->role : NULL; use; use = use->user)
+        if (use->params && take(f, value_get(use->params, name), false))
+            return true;
+    return false;
+}
+
+static bool find_in_play(const struct scope *s, const char *name, struct finding *f)
+{
+    const struct play *play = s->stage->play;
+
+    for (const struct frame *frame = s->task ? s->task->frame : NULL; frame; frame = frame->outer)
+        if (take(f, value_get(frame->vars, name), false))
+            return true;
+    if (find_in_roles(s, name, false, f))
+        return true;
+    for (size_t i = play->vars_files.n; i > 0; i--)
+        if (take(f, value_get(play->vars_files.items[i - 1], name), false))
+            return true;
+    return play->vars && take(f, value_get(play->vars, name), false);
+}
+
+static bool find_fact(const struct scope *s, const char *name, struct finding *f)
+{
+    const struct value *facts = facts_of(s);
+
+    if (!facts || !facts_visible(s))
+        return false;
+    if (str_eq(name, "ansible_facts"))
+        return take(f, facts, true);
+    return str_starts(name, "ansible_") &&
+           take(f, value_get(facts, name + strlen("ansible_")), true);
+}
+
+static const struct value *registered(const struct scope *s, const char *name)
+{
+    if (s->stage)
+        return s->registered ? map_get(s->registered, name) : NULL;
+    return s->host->published ? value_get(s->host->published, name) : NULL;
+}
+
+static enum lookup find_name(const struct scope *s, struct arena *a, const char *name,
+                             struct finding *f)
+{
+    for (size_t i = 0; i < s->n_locals; i++)
+        if (str_eq(s->locals[i].name, name) && take(f, s->locals[i].value, true))
+            return LOOKUP_FOUND;
+    if (take(f, find_magic(s, a, name), true) ||
+        take(f, value_get(s->host->run->extra, name), false) ||
+        (s->stage && find_in_params(s, name, f)))
+        return LOOKUP_FOUND;
+    if (s->pending && map_has(s->pending, name))
+        return LOOKUP_PENDING;
+    if (take(f, registered(s, name), true) || (s->stage && find_in_play(s, name, f)) ||
+        find_fact(s, name, f) || take(f, value_get(s->host->vars, name), false))
+        return LOOKUP_FOUND;
+    if (facts_come(s) && facts_visible(s) && str_starts(name, "ansible_"))
+        return LOOKUP_PENDING;
+    if (s->stage && find_in_roles(s, name, true, f))
+        return LOOKUP_FOUND;
+    return LOOKUP_MISSING;
+}
+
+/* Renders a variable's value with the variable's name noted, so that a circle is found. */
+static enum lookup render_variable(const struct scope *scope, struct arena *a, const char *name,
+                                   const struct value *v, const struct value **out,
+                                   struct err *err)
+{
+    struct resolving self = {name, v, scope->resolving};
+    struct scope inner = *scope;
+    int depth = 0;
+
+    for (const struct resolving *r = scope->resolving; r; r = r->outer) {
+        if (r->value == v) {
+            err_set(err, ERR_INPUT, "variable '%s' is made of itself", name);
+            return LOOKUP_ERROR;
+        }
+        if (++depth >= VARS_MAX_NESTING) {
+            err_set(err, ERR_INPUT, "variable '%s': more than %d variables inside each other",
+                    name, VARS_MAX_NESTING);
+            return LOOKUP_ERROR;
+        }
+    }
+    inner.resolving = &self;
+    switch (vars_render(&inner, a, v, out, err)) {
+    case JINJA_OK:
+        return LOOKUP_FOUND;
+    case JINJA_PENDING:
+        return LOOKUP_PENDING;
+    case JINJA_ERROR:
+        break;
+    }
+    err_wrap(err, "variable '%s'", name);
+    return LOOKUP_ERROR;
+}
+
+enum lookup vars_get(void *data, struct arena *a, const char *name, const struct value **out,
+                     struct err *err)
+{
+    const struct scope *scope = data;
+    struct finding found = {NULL, false};
+    enum lookup lookup = find_name(scope, a, name, &found);
+
+    if (lookup != LOOKUP_FOUND)
+        return lookup;
+    *out = found.value;
+    if (found.rendered || !value_has_markup(found.value))
+        return LOOKUP_FOUND;
+    return render_variable(scope, a, name, found.value, out, err);
+}
+
+/* ---- rendering ---- */
+
+enum jinja_result vars_expression(struct scope *scope, struct arena *a,
+                                  const struct jinja_template *t, const struct value **out,
+                                  struct err *err)
+{
+    struct jinja_scope names = {vars_get, scope};
+
+    return jinja_eval(t, &names, a, out, err);
+}
+
+static enum jinja_result render_str(struct scope *scope, struct arena *a, const struct value *v,
+                                    const struct value **out, struct err *err)
+{
+    const struct run *run = scope->host->run;
+    const struct jinja_template *t = templates_find(&run->pb->templates, v);
+
+    if (!t)
+        t = templates_find(&run->templates, v);
+    if (!t)
+        t = jinja_parse(a, v->src, v->u.str.s, v->u.str.len, err);
+    return t ? vars_expression(scope, a, t, out, err) : JINJA_ERROR;
+}
+
+static bool is_omitted(const struct value *v)
+{
+    return value_is_str(v) && str_eq(v->u.str.s, OMIT);
+}
+
+static enum jinja_result render_list(struct scope *scope, struct arena *a, const struct value *v,
+                                     const struct value **out, struct err *err)
+{
+    struct value *list = value_list(a);
+
+    list->src = v->src;
+    for (size_t i = 0; i < v->u.list.n; i++) {
+        const struct value *item;
+        enum jinja_result rc = vars_render(scope, a, v->u.list.items[i], &item, err);
+
+        if (rc != JINJA_OK)
+            return rc;
+        if (!is_omitted(item))
+            value_list_add(a, list, (struct value *)item);
+    }
+    *out = list;
+    return JINJA_OK;
+}
+
+static enum jinja_result render_map(struct scope *scope, struct arena *a, const struct value *v,
+                                    const struct value **out, struct err *err)
+{
+    struct value *map = value_map(a);
+
+    map->src = v->src;
+    for (size_t i = 0; i < v->u.map.n; i++) {
+        const struct value_entry *entry = &v->u.map.entries[i];
+        const struct value *item;
+        enum jinja_result rc = vars_render(scope, a, entry->value, &item, err);
+
+        if (rc != JINJA_OK)
+            return rc;
+        if (!is_omitted(item))
+            value_map_set(a, map, entry->key, (struct value *)item);
+    }
+    *out = map;
+    return JINJA_OK;
+}
+
+enum jinja_result vars_render(struct scope *scope, struct arena *a, const struct value *v,
+                              const struct value **out, struct err *err)
+{
+    *out = v;
+    if (!value_has_markup(v))
+        return JINJA_OK;
+    if (v->type == VALUE_LIST)
+        return render_list(scope, a, v, out, err);
+    if (v->type == VALUE_MAP)
+        return render_map(scope, a, v, out, err);
+    return render_str(scope, a, v, out, err);
+}
+
+enum jinja_result vars_true(struct scope *scope, struct arena *a, const struct expressions *all,
+                            bool *truth, struct err *err)
+{
+    *truth = true;
+    for (size_t i = 0; i < all->n && *truth; i++) {
+        const struct value *v;
+        enum jinja_result rc = vars_expression(scope, a, all->items[i].parsed, &v, err);
+
+        if (rc != JINJA_OK)
+            return rc;
+        *truth = jinja_truth(v);
+    }
+    return JINJA_OK;
+}
+
+enum jinja_result vars_text(struct scope *scope, struct arena *a, const struct value *v,
+                            const char **out, struct err *err)
+{
+    const struct value *rendered;
+    enum jinja_result rc = vars_render(scope, a, v, &rendered, err);
+    struct str text;
+
+    if (rc != JINJA_OK)
+        return rc;
+    str_init(&text, STR_MAX_TEXT);
+    jinja_put(rendered, &text);
+    *out = arena_strdup(a, text.buf);
+    str_release(&text);
+    return JINJA_OK;
+}

@@ -1,0 +1,54 @@
+/*
+ * vars.h - the variables of a task on a host, in Ansible's order of precedence, rendered when they
+ * are used.
+ *
+ * From the strongest: the loop's item and a task's own result, magic names, extra variables, role
+ * parameters, set_fact and register, task and block variables (inner first), the task's role's
+ * variables, those of other roles of the play, vars_files, play variables, facts, inventory, role
+ * defaults. "Understanding variable precedence" of Ansible's documentation has the list.
+ */
+#ifndef PGHA_VARS_H
+#define PGHA_VARS_H
+
+#include "lib/play/run.h"
+
+#define VARS_MAX_NESTING 20 /* variables made of variables */
+#define SCOPE_LOCALS     2
+
+struct local {
+    const char *name;
+    const struct value *value;
+};
+
+struct resolving; /* the names being rendered, to find circles */
+
+struct scope {
+    struct host *host;
+    const struct stage *stage; /* NULL: as hostvars shows the host */
+    const struct task *task;   /* may be NULL */
+    struct local locals[SCOPE_LOCALS];
+    size_t n_locals;
+    const struct map *registered; /* may be NULL */
+    const struct map *pending;    /* names that get a value later; NULL: none */
+    const struct resolving *resolving;
+};
+
+void scope_set(struct scope *scope, const char *name, const struct value *value);
+
+/* jinja_scope.get; data is the struct scope. */
+enum lookup vars_get(void *data, struct arena *a, const char *name, const struct value **out,
+                     struct err *err);
+/* The value with every template inside rendered. Members that are `omit` are left out. */
+enum jinja_result vars_render(struct scope *scope, struct arena *a, const struct value *v,
+                              const struct value **out, struct err *err);
+enum jinja_result vars_expression(struct scope *scope, struct arena *a,
+                                  const struct jinja_template *t, const struct value **out,
+                                  struct err *err);
+/* Are all conditions true? */
+enum jinja_result vars_true(struct scope *scope, struct arena *a, const struct expressions *all,
+                            bool *truth, struct err *err);
+/* As text; *out is in a. */
+enum jinja_result vars_text(struct scope *scope, struct arena *a, const struct value *v,
+                            const char **out, struct err *err);
+
+#endif

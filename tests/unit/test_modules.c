@@ -1,0 +1,1383 @@
+/*
+ * test_modules.c - every module's plan against worlds made by hand; fragments that touch only files
+ * are run by /bin/sh in a folder of their own, and what they leave must be what the plan predicted.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/hash.h"
+#include "lib/base/proc.h"
+#include "lib/doc/yaml.h"
+#include "lib/jinja/jinja.h"
+#include "lib/play/args.h"
+#include "lib/play/modules.h"
+#include "lib/play/world.h"
+
+const struct embedded_file embedded_files[] = {{"x", "", 0}};
+const size_t embedded_files_count = 1;
+
+/* --- the bench: one call against one world ------------------------------------------------------
+ */
+
+struct bench {
+    struct arena arena;
+    struct world world;
+    struct module_call call;
+    struct module_plan plan;
+    struct assets assets;
+    struct err err;
+    const struct module *module;
+    char dir[64];
+    const char *search[2];
+};
+
+static int fake_render(struct module_call *call, const char *file, const char *text, size_t len,
+                       struct str *out, struct err *err)
+{
+    UNUSED(call);
+    UNUSED(file);
+    UNUSED(err);
+    if (len >= 7 && memcmp(text, "PENDING", 7) == 0)
+        return JINJA_PENDING;
+    str_puts(out, "rendered ");
+    str_add(out, text, len);
+    return JINJA_OK;
+}
+
+static enum lookup no_names(void *data, struct arena *a, const char *name, const struct value **out,
+                            struct err *err)
+{
+    UNUSED(data);
+    UNUSED(err);
+    if (!str_eq(name, "three"))
+        return str_eq(name, "later") ? LOOKUP_PENDING : LOOKUP_MISSING;
+    *out = value_int(a, 3);
+    return LOOKUP_FOUND;
+}
+
+static int real_eval(struct module_call *call, struct source where, const char *expression,
+                     const struct value **out, struct err *err)
+{
+    struct jinja_scope scope = {no_names, NULL};
+    struct jinja_template *t =
+        jinja_parse_expression(call->arena, where, expression, strlen(expression), err);
+
+    return t ? (int)jinja_eval(t, &scope, call->arena, out, err) : JINJA_ERROR;
+}
+
+static int setup(void **state)
+{
+    struct bench *b = xcalloc(1, sizeof(*b));
+
+    arena_init(&b->arena);
+    world_init(&b->world);
+    snprintf(b->dir, sizeof(b->dir), "/tmp/pgha-modules-XXXXXX");
+    assert_non_null(mkdtemp(b->dir));
+    b->search[0] = b->dir;
+    str_init(&b->plan.script, STR_MAX_TEXT);
+    str_init(&b->plan.diff, STR_MAX_TEXT);
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(file_remove_tree(b->dir, &b->err), 0);
+    str_release(&b->plan.script);
+    str_release(&b->plan.diff);
+    world_release(&b->world);
+    arena_release(&b->arena);
+    err_release(&b->err);
+    free(b);
+    return 0;
+}
+
+/* Text with the @ of @/ and '@' replaced by the bench's folder. */
+static const char *here(struct bench *b, const char *text)
+{
+    struct str out;
+    const char *kept;
+
+    str_init(&out, STR_MAX_TEXT);
+    for (; *text; text++)
+        if (*text == '@' && (text[1] == '/' || text[1] == '\''))
+            str_puts(&out, b->dir);
+        else
+            str_putc(&out, *text);
+    kept = arena_strdup(&b->arena, out.buf);
+    str_release(&out);
+    return kept;
+}
+
+static struct value *yaml(struct bench *b, const char *text)
+{
+    struct faults faults;
+    struct value *v;
+
+    faults_init(&faults);
+    text = here(b, text);
+    v = yaml_parse(&b->arena, "play.yml", text, strlen(text), &faults);
+    assert_non_null(v);
+    faults_release(&faults);
+    return v;
+}
+
+static const struct source task_src = {"play.yml", 7, 3};
+
+/* What a probe would answer for paths: looks at the real file. */
+static void look_up_path(struct bench *b, const struct need *need)
+{
+    struct path_state *p = arena_new(&b->world.arena, struct path_state);
+    struct stat st;
+    struct str text;
+    char link[256], sha[SHA256_HEX_SIZE];
+    ssize_t n;
+
+    world_set(&b->world, NEED_PATH, need->name, p);
+    if (lstat(need->name, &st) < 0)
+        return;
+    p->type = S_ISREG(st.st_mode)   ? 'f'
+              : S_ISDIR(st.st_mode) ? 'd'
+              : S_ISLNK(st.st_mode) ? 'l'
+                                    : '?';
+    p->mode = st.st_mode & 07777;
+    p->uid = st.st_uid;
+    p->gid = st.st_gid;
+    p->size = st.st_size;
+    p->owner = st.st_uid == 0 ? "root" : "me";
+    p->group = st.st_gid == 0 ? "root" : "us";
+    n = p->type == 'l' ? readlink(need->name, link, sizeof(link)) : 0;
+    p->link = p->type == 'l' ? arena_strndup(&b->world.arena, link, (size_t)n) : NULL;
+    if (stat(need->name, &st) < 0 || !S_ISREG(st.st_mode))
+        return;
+    str_init(&text, STR_MAX_TEXT);
+    assert_int_equal(file_read(need->name, &text, &b->err), 0);
+    sha256_hex(text.buf, text.len, sha);
+    p->sha256 = arena_strdup(&b->world.arena, sha);
+    if (need->want_content || (need->expect_sha256 && !str_eq(need->expect_sha256, sha))) {
+        p->content = arena_strndup(&b->world.arena, text.buf, text.len);
+        p->content_len = text.len;
+    }
+    str_release(&text);
+}
+
+static void add_need(void *ctx, const struct need *need)
+{
+    struct bench *b = ctx;
+
+    if (need->kind == NEED_PATH) {
+        if (!world_knows(&b->world, need))
+            look_up_path(b, need);
+        return;
+    }
+    if (!world_knows(&b->world, need))
+        fail_msg("the test gives no answer for kind %d '%s'", need->kind, need->name);
+}
+
+/* Types the arguments and asks for the needs. -1: refused. */
+static int begin(struct bench *b, const char *module, const char *args, const char *free_form)
+{
+    b->module = module_find(module);
+    assert_non_null(b->module);
+    b->call = (struct module_call){.arena = &b->arena,
+                                   .src = task_src,
+                                   .assets = &b->assets,
+                                   .search = b->search,
+                                   .diff = true,
+                                   .free_form = free_form,
+                                   .render = fake_render,
+                                   .eval = real_eval,
+                                   .now_s = 1000000};
+    str_clear(&b->plan.script);
+    str_clear(&b->plan.diff);
+    b->plan.kind = PLAN_OK;
+    b->plan.msg = b->plan.consequence = NULL;
+    b->plan.result = NULL;
+    b->plan.captures = false;
+    err_release(&b->err);
+    b->call.args = args_type(&b->arena, b->module, yaml(b, args), task_src, &b->err);
+    if (!b->call.args)
+        return -1;
+    return b->module->needs(&b->call, add_need, b, &b->err);
+}
+
+static enum plan_kind plan_free(struct bench *b, const char *module, const char *args,
+                                const char *free_form)
+{
+    if (begin(b, module, args, free_form) != 0)
+        fail_msg("%s: %s", module, b->err.text ? b->err.text : "pending");
+    if (b->module->plan(&b->call, &b->world, &b->plan, &b->err) < 0)
+        fail_msg("%s: %s", module, b->err.text);
+    return b->plan.kind;
+}
+
+static enum plan_kind plan(struct bench *b, const char *module, const char *args)
+{
+    return plan_free(b, module, args, NULL);
+}
+
+/* The plan must be refused, with this in the message. */
+static void refuses(struct bench *b, const char *module, const char *args, const char *why)
+{
+    int rc = begin(b, module, args, NULL);
+
+    if (rc == 0)
+        rc = b->module->plan(&b->call, &b->world, &b->plan, &b->err);
+    if (rc == 0 && b->plan.kind == PLAN_FAIL) {
+        if (!strstr(b->plan.msg, why))
+            fail_msg("'%s' is not in '%s'", why, b->plan.msg);
+        return;
+    }
+    assert_int_equal(rc, -1);
+    if (!strstr(b->err.text, why))
+        fail_msg("'%s' is not in '%s'", why, b->err.text);
+}
+
+/* Runs the planned fragment as the runner does: from standard input, in a subshell. */
+static int apply(struct bench *b, struct str *out)
+{
+    const char *const argv[] = {"sh", NULL};
+    const char *script = arena_printf(&b->arena, "umask 077\n(\n%s\n)\n", b->plan.script.buf);
+    struct str errout;
+    struct proc p = {.argv = argv,
+                     .input = script,
+                     .input_len = strlen(script),
+                     .out = out,
+                     .errout = &errout,
+                     .timeout_ms = 20000};
+    struct err err = ERR_INIT;
+    int rc;
+
+    str_init(&errout, STR_MAX_TEXT);
+    rc = proc_run(&p, &err);
+    if (b->module->finish && b->plan.captures)
+        b->module->finish(&b->call, &b->plan, p.status, out ? out->buf : "", errout.buf);
+    if (rc < 0)
+        print_message("%s: %s", p.status ? "exit" : "not run", errout.buf);
+    err_release(&err);
+    str_release(&errout);
+    return p.status;
+}
+
+static void put_file(struct bench *b, const char *path, const char *text)
+{
+    assert_int_equal(file_write(here(b, path), text, strlen(text), 0600, &b->err), 0);
+}
+
+static void assert_file(struct bench *b, const char *path, const char *text, unsigned mode)
+{
+    struct stat st;
+    struct str now;
+
+    str_init(&now, STR_MAX_TEXT);
+    assert_int_equal(lstat(here(b, path), &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    assert_int_equal(st.st_mode & 07777, mode);
+    assert_int_equal(file_read(here(b, path), &now, &b->err), 0);
+    assert_string_equal(now.buf, text);
+    str_release(&now);
+}
+
+/* Change; run; the world predicts what is there; a second plan with a fresh world says ok. */
+static void changes_once(struct bench *b, const char *module, const char *args)
+{
+    assert_int_equal(plan(b, module, args), PLAN_CHANGE);
+    assert_int_equal(apply(b, NULL), 0);
+    assert_int_equal(plan(b, module, args), PLAN_OK);
+    world_forget(&b->world);
+    if (plan(b, module, args) != PLAN_OK)
+        fail_msg("%s changes again: %s", module, b->plan.msg);
+    assert_int_equal(b->plan.script.len, 0);
+}
+
+static const char *result(struct bench *b, const char *key)
+{
+    struct str text;
+    const char *kept;
+    const struct value *v = value_at(b->plan.result, key);
+
+    if (!v)
+        return NULL;
+    str_init(&text, STR_MAX_TEXT);
+    jinja_put(v, &text);
+    kept = arena_strdup(&b->arena, text.buf);
+    str_release(&text);
+    return kept;
+}
+
+/* --- arguments -----------------------------------------------------------------------------------
+ */
+
+static const struct module_arg every_type[] = {
+    {"s", ARG_STR, false, NULL, NULL, "string|text", ""},
+    {"b", ARG_BOOL, false, NULL, NULL, NULL, ""},
+    {"i", ARG_INT, false, "7", NULL, NULL, ""},
+    {"f", ARG_FLOAT, false, NULL, NULL, NULL, ""},
+    {"l", ARG_LIST, false, NULL, NULL, NULL, ""},
+    {"m", ARG_MAP, false, NULL, NULL, NULL, ""},
+    {"p", ARG_PATH, false, NULL, NULL, NULL, ""},
+    {"mode", ARG_MODE, false, NULL, NULL, NULL, ""},
+    {"raw", ARG_RAW, false, NULL, NULL, NULL, ""},
+    {"state", ARG_STR, false, "present", "absent|present", NULL, ""},
+    {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
+static const struct module every = {.name = "every", .args = every_type};
+
+static void typing(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        const char *args, *key, *text; /* text NULL: refused, key is in the message */
+    } cases[] = {
+        {"{s: abc}", "s", "abc"},
+        {"{text: abc}", "s", "abc"},
+        {"{s: yes}", "s", "True"},
+        {"{s: 1.50}", "s", "1.5"},
+        {"{s: [a]}", "s must be a string, not a list", NULL},
+        {"{s: a, string: b}", "s is given twice", NULL},
+        {"{b: yes}", "b", "True"},
+        {"{b: \"off\"}", "b", "False"},
+        {"{b: 1}", "b", "True"},
+        {"{b: \"Y\"}", "b", "True"},
+        {"{b: 2}", "b must be a boolean", NULL},
+        {"{b: maybe}", "b must be a boolean (yes or no), not 'maybe'", NULL},
+        {"{i: 12}", "i", "12"},
+        {"{i: \"-3\"}", "i", "-3"},
+        {"{i: 4.0}", "i", "4"},
+        {"{}", "i", "7"},
+        {"{i: null}", "i", "7"},
+        {"{i: 4.5}", "i must be an integer", NULL},
+        {"{i: 12x}", "i must be an integer", NULL},
+        {"{i: \"\"}", "i must be an integer", NULL},
+        {"{i: \"99999999999999999999\"}", "i must be an integer", NULL},
+        {"{i: yes}", "i must be an integer", NULL},
+        {"{f: 2}", "f", "2.0"},
+        {"{f: \"0.5\"}", "f", "0.5"},
+        {"{f: a}", "f must be a number", NULL},
+        {"{l: \"a, b,c\"}", "l", "['a', 'b', 'c']"},
+        {"{l: [a, 1, true]}", "l", "['a', '1', 'True']"},
+        {"{l: 5}", "l", "['5']"},
+        {"{l: \"\"}", "l", "[]"},
+        {"{l: [[a]]}", "l must be a list of strings", NULL},
+        {"{l: {a: b}}", "l must be a list", NULL},
+        {"{m: {a: 1}}", "m", "{'a': 1}"},
+        {"{m: '{\"a\": 1}'}", "m", "{'a': 1}"},
+        {"{m: \"{broken\"}", "m must be a map", NULL},
+        {"{m: a=b}", "m must be a map", NULL},
+        {"{p: /a/b}", "p", "/a/b"},
+        {"{p: ~/x}", "'~' is not supported", NULL},
+        {"{mode: 0644}", "mode", "0644"},
+        {"{mode: \"0644\"}", "mode", "0644"},
+        {"{mode: \"644\"}", "mode", "0644"},
+        {"{mode: \"0o750\"}", "mode", "0750"},
+        {"{mode: 0}", "mode", "0000"},
+        {"{mode: 644}", "mode", "01204"}, /* the integer 644, as in Ansible */
+        {"{mode: 01777}", "mode", "01777"},
+        {"{mode: \"u=rw,g=r,o=\"}", "mode", "u=rw,g=r,o="},
+        {"{mode: u+rwX}", "mode", "u+rwX"},
+        {"{mode: \"a=rX,u+w-x\"}", "mode", "a=rX,u+w-x"},
+        {"{mode: \"0899\"}", "mode must be a file mode", NULL},
+        {"{mode: \"-1\"}", "mode must be a file mode", NULL},
+        {"{mode: 99999}", "mode must be a file mode", NULL},
+        {"{mode: rwx}", "mode must be a file mode", NULL},
+        {"{mode: preserve}", "mode must be a file mode", NULL},
+        {"{mode: \"u=rw,\"}", "mode must be a file mode", NULL},
+        {"{raw: [1, {a: b}]}", "raw", "[1, {'a': 'b'}]"},
+        {"{state: absent}", "state", "absent"},
+        {"{}", "state", "present"},
+        {"{state: gone}", "state must be one of absent|present, not 'gone'", NULL},
+        {"{stat: x}", "module every has no argument 'stat'", NULL},
+        {"[a]", "arguments of every must be a map", NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct value *typed =
+            args_type(&b->arena, &every, yaml(b, cases[i].args), task_src, &b->err);
+
+        if (!cases[i].text) {
+            if (typed || !strstr(b->err.text, cases[i].key))
+                fail_msg("%s: %s", cases[i].args, typed ? "accepted" : b->err.text);
+            err_release(&b->err);
+            continue;
+        }
+        if (!typed)
+            fail_msg("%s: %s", cases[i].args, b->err.text);
+        b->plan.result = (struct value *)typed;
+        assert_string_equal(result(b, cases[i].key), cases[i].text);
+    }
+}
+
+static void places_of_errors(void **state)
+{
+    struct bench *b = *state;
+
+    assert_null(args_type(&b->arena, &every, yaml(b, "\n\ns: x\nb:   maybe\n"), task_src, &b->err));
+    assert_non_null(strstr(b->err.text, "play.yml:4:6: "));
+    err_release(&b->err);
+    assert_null(args_type(&b->arena, module_find("copy"), NULL, task_src, &b->err));
+    assert_string_equal(b->err.text, "play.yml:7:3: module copy needs the argument 'dest'");
+    err_release(&b->err);
+    assert_null(args_type(&b->arena, &every, yaml(b, "{stae: x}"), task_src, &b->err));
+    assert_string_equal(b->err.hint, "did you mean 'state'?");
+}
+
+static void checking(void **state)
+{
+    struct bench *b = *state;
+    struct faults faults;
+    struct str text;
+
+    faults_init(&faults);
+    str_init(&text, STR_MAX_TEXT);
+    args_check(module_find("copy"), yaml(b, "{dst: /x, mode: rwx, backup: \"{{ maybe }}\"}"), NULL,
+               task_src, &faults);
+    faults_format(&faults, &text);
+    assert_int_equal(faults.n, 3);
+    assert_non_null(strstr(text.buf, "no argument 'dst'"));
+    assert_non_null(strstr(text.buf, "did you mean 'dest'?"));
+    assert_non_null(strstr(text.buf, "mode must be a file mode"));
+    assert_non_null(strstr(text.buf, "needs the argument 'dest'"));
+    faults_release(&faults);
+    faults_init(&faults);
+    args_check(module_find("copy"), yaml(b, "{dest: \"{{ x }}\", content: null}"), NULL, task_src,
+               &faults);
+    args_check(module_find("command"), NULL, "true", task_src, &faults);
+    args_check(module_find("command"), yaml(b, "{argv: [a]}"), NULL, task_src, &faults);
+    args_check(module_find("set_fact"), yaml(b, "{any_name: 1}"), NULL, task_src, &faults);
+    assert_int_equal(faults.n, 0);
+    args_check(module_find("shell"), NULL, NULL, task_src, &faults);
+    assert_int_equal(faults.n, 1);
+    faults_release(&faults);
+    str_release(&text);
+}
+
+static void splitting(void **state)
+{
+    struct bench *b = *state;
+    const char *rest;
+    struct value *map = args_split(&b->arena, module_find("file"), task_src,
+                                   "path=/a owner=\"{{ a == b }}\" mode='0600'", &rest, &b->err);
+
+    assert_string_equal(value_get_str(map, "owner", ""), "{{ a == b }}");
+    assert_string_equal(value_get_str(map, "mode", ""), "0600");
+    assert_null(rest);
+    map = args_split(&b->arena, module_find("file"), task_src, "path={{ a + '=x' }} state=touch",
+                     &rest, &b->err);
+    assert_string_equal(value_get_str(map, "path", ""), "{{ a + '=x' }}");
+    assert_null(
+        args_split(&b->arena, module_find("file"), task_src, "oops path=/x", &rest, &b->err));
+    assert_non_null(strstr(b->err.text, "play.yml:7:3: module file takes name=value, not 'oops"));
+    map = args_split(&b->arena, module_find("shell"), task_src,
+                     "A=1 echo \"creates=no\" | cat  x=y\n  chdir=/tmp creates='/a b'", &rest,
+                     &b->err);
+    assert_string_equal(rest, "A=1 echo \"creates=no\" | cat  x=y");
+    assert_string_equal(value_get_str(map, "chdir", ""), "/tmp");
+    assert_string_equal(value_get_str(map, "creates", ""), "/a b");
+    assert_non_null(args_split(&b->arena, module_find("command"), task_src, "", &rest, &b->err));
+    assert_null(rest);
+}
+
+static void words(void **state)
+{
+    struct bench *b = *state;
+    static const char *const cases[][2] = {
+        {"a b  c", "['a', 'b', 'c']"},
+        {"'a b' \"c d\"", "['a b', 'c d']"},
+        {"a\\ b \"x\\\"y\\z\"", "['a b', 'x\"y\\\\z']"},
+        {"'' x''y", "['', 'xy']"},
+        {"  ", "[]"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        b->plan.result = value_map(&b->arena);
+        value_map_set(&b->arena, b->plan.result, "w", args_words(&b->arena, cases[i][0], &b->err));
+        assert_string_equal(result(b, "w"), cases[i][1]);
+    }
+    assert_null(args_words(&b->arena, "it's", &b->err));
+    err_release(&b->err);
+    assert_null(args_words(&b->arena, "end\\", &b->err));
+}
+
+/* --- copy and template -------------------------------------------------------------------------
+ */
+
+static void copy_new_file(void **state)
+{
+    struct bench *b = *state;
+
+    changes_once(b, "copy", "{content: \"a\\n'b'\\n\", dest: '@/x y', mode: '0640'}");
+    assert_file(b, "@/x y", "a\n'b'\n", 0640);
+    assert_string_equal(result(b, "dest"), here(b, "@/x y"));
+    assert_string_equal(result(b, "state"), "file");
+    assert_string_equal(result(b, "mode"), "0640");
+    changes_once(b, "copy", "{content: '', dest: '@/empty'}");
+    assert_file(b, "@/empty", "", 0644);
+    changes_once(b, "copy", "{content: {a: [1, yes]}, dest: '@/json', mode: 'u=rw,go='}");
+    assert_file(b, "@/json", "{\"a\": [1, true]}", 0600);
+}
+
+static void copy_changed_file(void **state)
+{
+    struct bench *b = *state;
+
+    put_file(b, "@/f", "one\ntwo\n");
+    assert_int_equal(plan(b, "copy", "{content: \"one\\n2\\n\", dest: '@/f', mode: '0755'}"),
+                     PLAN_CHANGE);
+    assert_string_equal(b->plan.msg, "content, mode 0600 -> 0755");
+    assert_string_equal(
+        b->plan.diff.buf,
+        here(b, "--- before: @/f\n+++ after: @/f\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"));
+    assert_int_equal(apply(b, NULL), 0);
+    assert_file(b, "@/f", "one\n2\n", 0755);
+    world_forget(&b->world);
+    changes_once(b, "copy", "{content: new, dest: '@/f', backup: yes}");
+    assert_file(b, "@/f", "new", 0755); /* keeps its mode */
+    changes_once(b, "copy", "{content: new, dest: '@/f', mode: 0600}");
+    assert_file(b, "@/f", "new", 0600);
+    assert_int_equal(plan(b, "copy", "{content: other, dest: '@/f', force: no}"), PLAN_OK);
+}
+
+static void copy_validates(void **state)
+{
+    struct bench *b = *state;
+
+    changes_once(b, "copy", "{content: good, dest: '@/v', validate: 'grep -q good %s'}");
+    assert_int_equal(plan(b, "copy", "{content: bad, dest: '@/v', validate: 'grep -q good %s'}"),
+                     PLAN_CHANGE);
+    assert_int_not_equal(apply(b, NULL), 0);
+    assert_file(b, "@/v", "good", 0644); /* untouched, and no temporary file is left: */
+    assert_int_equal(rename(here(b, "@/v"), here(b, "@/../pgha-kept")), 0);
+    assert_int_equal(rmdir(b->dir), 0);
+    assert_int_equal(mkdir(b->dir, 0700), 0);
+    assert_int_equal(unlink(here(b, "@/../pgha-kept")), 0);
+    world_forget(&b->world);
+    refuses(b, "copy", "{content: x, dest: '@/w', validate: 'true'}", "validate must contain %s");
+}
+
+static void copy_into_folders(void **state)
+{
+    struct bench *b = *state;
+
+    put_file(b, "@/src.txt", "text");
+    assert_int_equal(mkdir(here(b, "@/d"), 0700), 0);
+    changes_once(b, "copy", "{src: src.txt, dest: '@/d'}");
+    assert_file(b, "@/d/src.txt", "text", 0644);
+    changes_once(b, "copy", "{src: src.txt, dest: '@/new/deep/'}");
+    assert_file(b, "@/new/deep/src.txt", "text", 0644);
+    changes_once(b, "copy", "{src: '@/src.txt', dest: '@/d/other'}");
+    refuses(b, "copy", "{src: src.txt, dest: '@/none/x'}", "does not exist");
+    refuses(b, "copy", "{content: x, dest: '@/d'}", "can not use content with a dir as dest");
+    refuses(b, "copy", "{src: nowhere, dest: '@/x'}", "could not find 'nowhere'");
+    refuses(b, "copy", "{src: d, dest: '@/x'}", "is a folder");
+    refuses(b, "copy", "{dest: '@/x'}", "needs src or content");
+    refuses(b, "copy", "{dest: '@/x', src: a, content: b}", "not both");
+    refuses(b, "copy", "{dest: '@/x', src: a, remote_src: yes}", "remote_src");
+}
+
+static void copy_over_links(void **state)
+{
+    struct bench *b = *state;
+
+    put_file(b, "@/target", "same");
+    assert_int_equal(symlink(here(b, "@/target"), here(b, "@/link")), 0);
+    changes_once(b, "copy", "{content: same, dest: '@/link'}");
+    assert_file(b, "@/link", "same", 0644);
+    assert_file(b, "@/target", "same", 0600);
+    assert_int_equal(symlink(b->dir, here(b, "@/dirlink")), 0);
+    refuses(b, "copy", "{content: x, dest: '@/dirlink'}", "which is no file");
+}
+
+static void template_renders(void **state)
+{
+    struct bench *b = *state;
+
+    put_file(b, "@/t.j2", "text\n");
+    changes_once(b, "template", "{src: t.j2, dest: '@/out', mode: '0644'}");
+    assert_file(b, "@/out", "rendered text\n", 0644);
+    changes_once(b, "ansible.builtin.template", "{src: t.j2, dest: '@/sub/'}");
+    assert_file(b, "@/sub/t.j2", "rendered text\n", 0644);
+    put_file(b, "@/p.j2", "PENDING");
+    assert_int_equal(begin(b, "template", "{src: p.j2, dest: '@/out'}", NULL), 1);
+    refuses(b, "template", "{src: t.j2, dest: '@/o', lstrip_blocks: yes}", "lstrip_blocks");
+}
+
+static void check_mode_is_lenient(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(begin(b, "copy", "{content: x, dest: '@/later/x'}", NULL), 0);
+    b->call.check_mode = true;
+    assert_int_equal(b->module->plan(&b->call, &b->world, &b->plan, &b->err), 0);
+    assert_int_equal(b->plan.kind, PLAN_CHANGE);
+}
+
+/* --- file ----------------------------------------------------------------------------------------
+ */
+
+static void file_directories(void **state)
+{
+    struct bench *b = *state;
+    struct stat st;
+
+    changes_once(b, "file", "{path: '@/a/b/c', state: directory, mode: '2750'}");
+    assert_int_equal(stat(here(b, "@/a/b"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 02750);
+    changes_once(b, "file", "{path: '@/a/b', state: directory, mode: '0750'}");
+    assert_int_equal(stat(here(b, "@/a/b"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0750);
+    changes_once(b, "file", "{path: '@/plain', state: directory}");
+    assert_int_equal(stat(here(b, "@/plain"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    changes_once(b, "file", "{path: '@/a/b', mode: 'g-rx,o=u'}");
+    put_file(b, "@/f", "");
+    refuses(b, "file", "{path: '@/f', state: directory}", "already exists as a file");
+}
+
+static void file_absent(void **state)
+{
+    struct bench *b = *state;
+
+    changes_once(b, "file", "{path: '@/a/b', state: directory}");
+    put_file(b, "@/a/b/f", "");
+    world_forget(&b->world);
+    assert_int_equal(begin(b, "file", "{path: '@/a/b', state: directory}", NULL), 0);
+    changes_once(b, "file", "{path: '@/a', state: absent}");
+    assert_int_equal(plan(b, "file", "{path: '@/a/b', state: directory}"), PLAN_CHANGE);
+    refuses(b, "file", "{path: /, state: absent}", "refusing to remove /");
+}
+
+static void file_links(void **state)
+{
+    struct bench *b = *state;
+    char link[64] = "";
+
+    put_file(b, "@/target", "");
+    changes_once(b, "file", "{path: '@/l', src: target, state: link}");
+    assert_true(readlink(here(b, "@/l"), link, sizeof(link) - 1) > 0);
+    assert_string_equal(link, "target");
+    changes_once(b, "file", "{path: '@/l', src: '@/target', state: link}");
+    refuses(b, "file", "{path: '@/l2', src: nowhere, state: link}", "src file does not exist");
+    changes_once(b, "file", "{path: '@/l2', src: nowhere, state: link, force: yes}");
+    put_file(b, "@/f", "");
+    world_forget(&b->world);
+    refuses(b, "file", "{path: '@/f', src: target, state: link}", "refusing to convert from file");
+    changes_once(b, "file", "{path: '@/f', src: target, state: link, force: yes}");
+    refuses(b, "file", "{path: '@/l', mode: '0600'}", "symbolic link");
+    refuses(b, "file", "{path: '@/none', state: link}", "src is required");
+}
+
+static void file_touch_and_file(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(plan(b, "file", "{path: '@/t', state: touch, mode: '0600'}"), PLAN_CHANGE);
+    assert_int_equal(apply(b, NULL), 0);
+    assert_file(b, "@/t", "", 0600);
+    assert_int_equal(plan(b, "file", "{path: '@/t', state: touch}"), PLAN_CHANGE);
+    assert_int_equal(plan(b, "file",
+                          "{path: '@/t', state: touch, access_time: preserve, "
+                          "modification_time: preserve}"),
+                     PLAN_OK);
+    changes_once(b, "file", "{path: '@/t', state: file, mode: 'a+r,u+x'}");
+    refuses(b, "file", "{path: '@/none'}", "is absent, cannot continue");
+    refuses(b, "file", "{path: '@/none', src: x, state: file}", "src option requires");
+    refuses(b, "file", "{path: '@/t', state: hard, src: x}", "not supported");
+    refuses(b, "file", "{path: '@/t', recurse: yes, state: touch}", "recurse option requires");
+}
+
+static void file_recurse(void **state)
+{
+    struct bench *b = *state;
+    struct str out;
+
+    str_init(&out, STR_MAX_TEXT);
+    assert_int_equal(plan(b, "file", "{path: '@/r', state: directory, recurse: yes, mode: '0700'}"),
+                     PLAN_CHANGE);
+    assert_false(b->plan.captures);
+    assert_int_equal(apply(b, NULL), 0);
+    put_file(b, "@/r/f", "");
+    assert_int_equal(plan(b, "file", "{path: '@/r', recurse: yes, mode: 'u=rwX,g=rX'}"),
+                     PLAN_CHANGE);
+    assert_int_equal(apply(b, &out), 0);
+    assert_string_equal(result(b, "changed"), "True");
+    assert_file(b, "@/r/f", "", 0640);
+    str_clear(&out);
+    plan(b, "file", "{path: '@/r', recurse: yes, mode: 'u=rwX,g=rX'}");
+    assert_int_equal(apply(b, &out), 0);
+    assert_string_equal(result(b, "changed"), "False");
+    str_release(&out);
+}
+
+static void owners_are_compared(void **state)
+{
+    struct bench *b = *state;
+    struct path_state *p;
+
+    put_file(b, "@/f", "");
+    plan(b, "file", "{path: '@/f'}");
+    p = world_path(&b->world, here(b, "@/f"));
+    p->owner = "postgres";
+    p->group = "postgres";
+    p->uid = p->gid = 26;
+    p->mode = 04755;
+    assert_int_equal(plan(b, "file", "{path: '@/f', owner: postgres, group: 26}"), PLAN_OK);
+    assert_int_equal(plan(b, "file", "{path: '@/f', owner: '0', group: adm, mode: '4755'}"),
+                     PLAN_CHANGE);
+    assert_string_equal(b->plan.msg, "owner postgres -> 0, group postgres -> adm");
+    /* the chmod comes after the chown, which takes the set-id bit off */
+    assert_string_equal(b->plan.script.buf,
+                        here(b, "chown -h '0:adm' '@/f' &&\nchmod 04755 '@/f'"));
+    assert_string_equal(result(b, "owner"), "0");
+    assert_int_equal(plan(b, "file", "{path: '@/f', owner: 0, group: adm}"), PLAN_OK);
+}
+
+/* --- packages, units
+ * ------------------------------------------------------------------------------ */
+
+static struct package_state *package(struct bench *b, const char *name, const char *version)
+{
+    struct package_state *p = arena_new(&b->world.arena, struct package_state);
+
+    p->installed = version != NULL;
+    p->version = version;
+    world_set(&b->world, NEED_PACKAGE, name, p);
+    return p;
+}
+
+static void apt_packages(void **state)
+{
+    struct bench *b = *state;
+
+    package(b, "have", "1.2-3");
+    package(b, "lack", NULL);
+    assert_int_equal(plan(b, "apt", "{name: have}"), PLAN_OK);
+    assert_int_equal(plan(b, "apt", "{name: [have, 'have=1.2*']}"), PLAN_OK);
+    assert_int_equal(plan(b, "apt", "{name: 'have=1.3*'}"), PLAN_OPAQUE);
+    package(b, "have", "1.2-3");
+    assert_int_equal(plan(b, "apt", "{name: 'have,lack', install_recommends: no}"), PLAN_OPAQUE);
+    assert_non_null(strstr(b->plan.script.buf, " install -- 'lack' </dev/null"));
+    assert_non_null(strstr(b->plan.script.buf, "APT::Install-Recommends=no"));
+    assert_string_equal(b->plan.msg, "+lack");
+    assert_int_equal(plan(b, "apt", "{name: lack}"), PLAN_OK); /* as predicted */
+    assert_int_equal(plan(b, "apt", "{name: have, state: absent, purge: yes}"), PLAN_OPAQUE);
+    assert_non_null(strstr(b->plan.script.buf, " --purge remove -- 'have'"));
+    assert_int_equal(plan(b, "apt", "{pkg: have, state: absent}"), PLAN_OK);
+    package(b, "have", "1");
+    assert_int_equal(plan(b, "apt", "{name: have, state: latest}"), PLAN_OPAQUE);
+    b->module->finish(&b->call, &b->plan, 0,
+                      "0 upgraded, 0 newly installed, 0 to remove and 3 not upgraded.\n", "");
+    assert_string_equal(result(b, "changed"), "False");
+    assert_int_equal(plan(b, "package", "{name: have, state: present}"), PLAN_OK);
+    refuses(b, "apt", "{name: '-o=x'}", "not the name of a package");
+    refuses(b, "apt", "{name: 'a b'}", "not the name of a package");
+    refuses(b, "apt", "{name: '*', state: latest}", "not supported");
+    refuses(b, "apt", "{name: 'a=1=2'}", "invalid package spec");
+    refuses(b, "apt", "{state: present}", "needs one of");
+}
+
+static void apt_cache(void **state)
+{
+    struct bench *b = *state;
+    static const char stamp[] = "/var/lib/apt/periodic/update-success-stamp";
+    struct path_state *p = arena_new(&b->world.arena, struct path_state);
+    struct path_state *lists = arena_new(&b->world.arena, struct path_state);
+
+    p->type = 'f';
+    p->mtime = 1000000 - 3600;
+    world_set(&b->world, NEED_PATH, stamp, p);
+    world_set(&b->world, NEED_PATH, "/var/lib/apt/lists", lists);
+    package(b, "have", "1");
+    assert_int_equal(plan(b, "apt", "{update_cache: yes, cache_valid_time: 3700}"), PLAN_OK);
+    assert_int_equal(plan(b, "apt", "{update_cache: yes}"), PLAN_OPAQUE);
+    assert_null(result(b, "changed"));
+    assert_int_equal(plan(b, "apt", "{name: have, cache_valid_time: 3500}"), PLAN_OPAQUE);
+    assert_string_equal(result(b, "changed"), "False");
+    p->type = 0;
+    lists->type = 'd';
+    lists->mtime = 1000000 - 10;
+    assert_int_equal(plan(b, "apt", "{cache_valid_time: 3500}"), PLAN_OK);
+}
+
+static struct unit_state *unit(struct bench *b, const char *name, const char *active,
+                               const char *enabled)
+{
+    struct unit_state *u = arena_new(&b->world.arena, struct unit_state);
+
+    u->load = active ? "loaded" : "not-found";
+    u->active = active ? active : "inactive";
+    u->enabled = enabled;
+    world_set(&b->world, NEED_UNIT, name, u);
+    return u;
+}
+
+static void systemd_states(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        const char *active, *want, *verb; /* verb NULL: nothing to do */
+    } cases[] = {
+        {"active", "started", NULL},         {"activating", "started", NULL},
+        {"inactive", "started", "start"},    {"failed", "started", "start"},
+        {"active", "stopped", "stop"},       {"activating", "stopped", "stop"},
+        {"deactivating", "stopped", "stop"}, {"failed", "stopped", NULL},
+        {"inactive", "stopped", NULL},       {"active", "restarted", "restart"},
+        {"inactive", "restarted", "start"},  {"active", "reloaded", "reload"},
+        {"failed", "reloaded", "start"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *args = arena_printf(&b->arena, "{name: x, state: %s}", cases[i].want);
+        bool change = cases[i].verb != NULL;
+
+        unit(b, "x", cases[i].active, "enabled");
+        assert_int_equal(plan(b, "systemd_service", args), change ? PLAN_CHANGE : PLAN_OK);
+        assert_string_equal(result(b, "changed"), change ? "True" : "False");
+        if (!change)
+            continue;
+        assert_string_equal(b->plan.script.buf,
+                            arena_printf(&b->arena, "systemctl %s 'x'", cases[i].verb));
+        assert_string_equal(b->plan.consequence, arena_printf(&b->arena, "%s x", cases[i].verb));
+    }
+}
+
+static void systemd_enables(void **state)
+{
+    struct bench *b = *state;
+    struct unit_state *u = unit(b, "x", "inactive", "disabled");
+
+    assert_int_equal(plan(b, "systemd",
+                          "{name: x.service, enabled: yes, state: started, "
+                          "daemon_reload: yes, no_block: yes}"),
+                     PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "systemctl --no-block enable 'x.service' &&\n"
+                                            "systemctl --no-block start 'x.service'");
+    assert_int_equal(plan(b, "service", "{name: x, enabled: yes, state: started}"), PLAN_OK);
+    u->needs_reload = true;
+    assert_int_equal(plan(b, "systemd", "{name: x, daemon_reload: yes}"), PLAN_CHANGE);
+    assert_string_equal(result(b, "changed"), "False");
+    assert_int_equal(plan(b, "systemd", "{name: x, daemon_reload: yes}"), PLAN_OK);
+    assert_int_equal(plan(b, "systemd", "{daemon_reload: yes}"), PLAN_CHANGE);
+    assert_int_equal(plan(b, "systemd", "{name: x, masked: yes, state: stopped}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "systemctl mask 'x' &&\nsystemctl stop 'x'");
+    assert_int_equal(plan(b, "systemd", "{name: x, masked: no}"), PLAN_CHANGE);
+    u->enabled = "static";
+    assert_int_equal(plan(b, "systemd", "{name: x, enabled: yes}"), PLAN_OK);
+    u->enabled = "alias";
+    assert_int_equal(plan(b, "systemd", "{name: x, enabled: yes}"), PLAN_CHANGE);
+    unit(b, "none", NULL, "");
+    refuses(b, "systemd", "{name: none, state: started}", "Could not find the requested service");
+    refuses(b, "systemd", "{name: 'x*', state: started}", "not the name of one unit");
+    refuses(b, "systemd", "{name: x}", "needs one of");
+    refuses(b, "systemd", "{state: started}", "needs name");
+    refuses(b, "systemd", "{name: x, state: started, scope: user}", "scope must be one of");
+}
+
+static void new_unit_file_is_seen(void **state)
+{
+    struct bench *b = *state;
+    static const char path[] = "/etc/systemd/system/pgha-test.service";
+
+    unit(b, "pgha-test", NULL, "");
+    world_set(&b->world, NEED_PATH, path, arena_new(&b->world.arena, struct path_state));
+    assert_int_equal(
+        plan(b, "copy", arena_printf(&b->arena, "{content: '[Unit]', dest: %s}", path)),
+        PLAN_CHANGE);
+    assert_int_equal(plan(b, "systemd", "{name: pgha-test, state: started, daemon_reload: yes}"),
+                     PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf,
+                        "systemctl daemon-reload &&\nsystemctl start 'pgha-test'");
+}
+
+/* --- users, groups, names
+ * --------------------------------------------------------------------------- */
+
+static struct group_state *group(struct bench *b, const char *name, int64_t gid)
+{
+    struct group_state *g = arena_new(&b->world.arena, struct group_state);
+
+    g->exists = gid >= 0;
+    g->gid = gid;
+    world_set(&b->world, NEED_GROUP, name, g);
+    return g;
+}
+
+static struct user_state *user(struct bench *b, const char *name)
+{
+    struct user_state *u = arena_new(&b->world.arena, struct user_state);
+
+    world_set(&b->world, NEED_USER, name, u);
+    group(b, name, -1);
+    return u;
+}
+
+static void groups(void **state)
+{
+    struct bench *b = *state;
+
+    group(b, "g", -1);
+    assert_int_equal(plan(b, "group", "{name: g, gid: 70, system: yes}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "groupadd -g 70 -r 'g'");
+    assert_int_equal(plan(b, "group", "{name: g, gid: 70}"), PLAN_OK);
+    assert_int_equal(plan(b, "group", "{name: g, gid: 71}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "groupmod -g 71 'g'");
+    assert_int_equal(plan(b, "group", "{name: g, state: absent}"), PLAN_CHANGE);
+    assert_int_equal(plan(b, "group", "{name: g, state: absent}"), PLAN_OK);
+    refuses(b, "group", "{name: '-f'}", "not the name of a group");
+}
+
+static void user_created(void **state)
+{
+    struct bench *b = *state;
+    static const char args[] = "{name: u, uid: 70, groups: [z, a, z], shell: /bin/sh, system: yes, "
+                               "create_home: no, password: '$6$x$y', comment: \"it's\"}";
+
+    user(b, "u");
+    assert_int_equal(plan(b, "user", args), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf,
+                        "useradd -u '70' -G 'a,z' -c 'it'\\''s' -s '/bin/sh' -M -r 'u' &&\n"
+                        "printf '%s\\n' 'u':'$6$x$y' | chpasswd -e");
+    assert_int_equal(plan(b, "user", args), PLAN_OK);
+    user(b, "v");
+    group(b, "v", 5);
+    assert_int_equal(plan(b, "user", "{name: v, home: '@/homes/v'}"), PLAN_CHANGE);
+    assert_non_null(strstr(b->plan.script.buf, "useradd -N -d "));
+    assert_non_null(strstr(b->plan.script.buf, "mkdir -m 0755"));
+    refuses(b, "user", "{name: 'a:b'}", "not the name of a user");
+    refuses(b, "user", "{name: u, password: \"a\\nroot:x\"}", "must be a hash");
+}
+
+static void user_modified(void **state)
+{
+    struct bench *b = *state;
+    struct user_state *u = user(b, "u");
+    char sum[SHA256_HEX_SIZE];
+
+    sha256_hex("hash", 4, sum);
+    *u = (struct user_state){true, 5, 5, "u", "a,b", "", "/home/u", "/bin/sh", false, sum};
+    assert_int_equal(plan(b, "user", "{name: u, password: '!hash', groups: a, append: yes}"),
+                     PLAN_OK);
+    assert_int_equal(plan(b, "user", "{name: u, groups: 'b,a'}"), PLAN_OK);
+    assert_int_equal(plan(b, "user", "{name: u, groups: c, append: yes, shell: /bin/bash}"),
+                     PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "usermod -s '/bin/bash' -a -G 'c' 'u'");
+    assert_int_equal(plan(b, "user", "{name: u, groups: ''}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "usermod -G '' 'u'");
+    assert_int_equal(plan(b, "user", "{name: u, password_lock: yes}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "usermod -L 'u'");
+    assert_int_equal(plan(b, "user", "{name: u, password: new, update_password: on_create}"),
+                     PLAN_OK);
+    assert_int_equal(plan(b, "user", "{name: u, password: new, password_lock: yes}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "printf '%s\\n' 'u':'!''new' | chpasswd -e");
+    assert_int_equal(plan(b, "user", "{name: u, group: '5', uid: 5}"), PLAN_OK);
+    assert_int_equal(plan(b, "user", "{name: u, home: '@/h/u'}"), PLAN_CHANGE);
+    assert_non_null(strstr(b->plan.script.buf, "usermod -d "));
+    assert_non_null(strstr(b->plan.script.buf, here(b, "&& chown -R 'u:' '@/h/u'")));
+    assert_int_equal(plan(b, "user", "{name: u, home: '@/h/u'}"), PLAN_OK);
+    assert_int_equal(plan(b, "user", "{name: u, state: absent, remove: yes}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "userdel -r 'u'");
+}
+
+static void hostnames(void **state)
+{
+    struct bench *b = *state;
+    struct path_state *etc = arena_new(&b->world.arena, struct path_state);
+    struct path_state *file = arena_new(&b->world.arena, struct path_state);
+
+    etc->type = 'd';
+    *file = (struct path_state){.type = 'f',
+                                .mode = 0644,
+                                .sha256 = "x",
+                                .size = 10,
+                                .content = "# c\nold\n",
+                                .content_len = 8};
+    world_set(&b->world, NEED_PATH, "/etc", etc);
+    world_set(&b->world, NEED_PATH, "/etc/hostname", file);
+    world_set(&b->world, NEED_HOSTNAME, "", (void *)"old");
+    assert_int_equal(plan(b, "hostname", "{name: old}"), PLAN_OK);
+    assert_int_equal(plan(b, "hostname", "{name: db-1}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.msg, "old -> db-1");
+    assert_true(str_ends(b->plan.script.buf, " &&\nhostname 'db-1'"));
+    assert_int_equal(plan(b, "hostname", "{name: db-1}"), PLAN_OK);
+    refuses(b, "hostname", "{name: 'a b'}", "not a host name");
+    refuses(b, "hostname", "{name: '-x'}", "not a host name");
+}
+
+/* --- text files
+ * --------------------------------------------------------------------------------------- */
+
+static void lines_in_files(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        const char *before, *args, *after;
+    } cases[] = {
+        {"a\nb\n", "line: c", "a\nb\nc\n"},
+        {"a\nb", "line: c", "a\nb\nc\n"},
+        {"", "line: c", "c\n"},
+        {"a\nc\nb\n", "line: c", NULL},
+        {"k=1\nx\nk=2\n", "regexp: '^k=', line: k=3", "k=1\nx\nk=3\n"},
+        {"k=1\nx\nk=2\n", "regexp: '^k=', line: k=3, firstmatch: yes", "k=3\nx\nk=2\n"},
+        {"k=3\n", "regexp: '^k=', line: k=3", NULL},
+        {"k=3", "regexp: '^k=', line: k=3", "k=3\n"},
+        {"x\n", "regexp: '^k=', line: k=3", "x\nk=3\n"},
+        {"x\nk=3\n", "regexp: '^q', line: k=3", NULL},
+        {"a\nb\nb2\nc\n", "line: n, insertafter: '^b'", "a\nb\nb2\nn\nc\n"},
+        {"a\nb\nb2\nc\n", "line: n, insertafter: '^b', firstmatch: yes", "a\nb\nn\nb2\nc\n"},
+        {"a\nb\nc\n", "line: n, insertbefore: '^b'", "a\nn\nb\nc\n"},
+        {"a\nb", "line: n, insertafter: '^b'", "a\nb\nn\n"},
+        {"a\nb\n", "line: n, insertbefore: BOF", "n\na\nb\n"},
+        {"a\nb\n", "line: n, insertafter: BOF", "n\na\nb\n"},
+        {"a\n", "line: n, insertafter: '^none'", "a\nn\n"},
+        {"a\nb\na\n", "regexp: '^a', state: absent", "b\n"},
+        {"a\nb\na\n", "line: a, state: absent", "b\n"},
+        {"a\n", "line: c, state: absent", NULL},
+        {"x.y\nxzy\n", "search_string: x.y, line: n", "n\nxzy\n"},
+        {"host = old # c\n",
+         "regexp: '^(host) = (\\w+) #.*', line: '\\1 = \\g<2>er', backrefs: yes", "host = older\n"},
+        {"x\n", "regexp: '^k', line: '\\1', backrefs: yes", NULL},
+        {"\\d 1\n", "regexp: '\\d+$', line: n", "n\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *args = arena_printf(&b->arena, "{path: '@/f', %s}", cases[i].args);
+
+        put_file(b, "@/f", cases[i].before);
+        world_forget(&b->world);
+        if (cases[i].after)
+            changes_once(b, "lineinfile", args);
+        else
+            assert_int_equal(plan(b, "lineinfile", args), PLAN_OK);
+        assert_file(b, "@/f", cases[i].after ? cases[i].after : cases[i].before, 0600);
+    }
+}
+
+static void lineinfile_limits(void **state)
+{
+    struct bench *b = *state;
+
+    changes_once(b, "lineinfile", "{path: '@/n/f', line: x, create: yes, mode: '0640'}");
+    assert_file(b, "@/n/f", "x\n", 0640);
+    refuses(b, "lineinfile", "{path: '@/none', line: x}", "does not exist");
+    assert_int_equal(plan(b, "lineinfile", "{path: '@/none', line: x, state: absent}"), PLAN_OK);
+    assert_int_equal(plan(b, "lineinfile",
+                          "{path: '@/none', line: x, regexp: y, backrefs: yes, "
+                          "create: yes}"),
+                     PLAN_OK);
+    refuses(b, "lineinfile", "{path: '@/n', line: x}", "is a directory");
+    assert_int_equal(symlink("f", here(b, "@/n/l")), 0);
+    refuses(b, "lineinfile", "{path: '@/n/l', line: x}", "symbolic link");
+    refuses(b, "lineinfile", "{path: '@/n/f', line: x, regexp: '('}", "lineinfile: '('");
+    refuses(b, "lineinfile", "{path: '@/n/f'}", "line is required");
+    refuses(b, "lineinfile", "{path: '@/n/f', state: absent}", "one of line");
+    refuses(b, "lineinfile", "{path: '@/n/f', line: x, backrefs: yes}", "regexp is required");
+    refuses(b, "lineinfile", "{path: '@/n/f', line: x, insertafter: a, insertbefore: b}",
+            "not both");
+}
+
+static void blocks(void **state)
+{
+    struct bench *b = *state;
+    static const char begin_mark[] = "# BEGIN ANSIBLE MANAGED BLOCK\n";
+    static const char end_mark[] = "# END ANSIBLE MANAGED BLOCK\n";
+
+    put_file(b, "@/f", "a\nz");
+    changes_once(b, "blockinfile", "{path: '@/f', block: \"x\\ny\"}");
+    assert_file(b, "@/f", arena_printf(&b->arena, "a\nz\n%sx\ny\n%s", begin_mark, end_mark), 0600);
+    changes_once(b, "blockinfile", "{path: '@/f', block: \"q\\n\"}");
+    assert_file(b, "@/f", arena_printf(&b->arena, "a\nz\n%sq\n%s", begin_mark, end_mark), 0600);
+    changes_once(b, "blockinfile", "{path: '@/f', state: absent}");
+    assert_file(b, "@/f", "a\nz\n", 0600);
+    changes_once(b, "blockinfile",
+                 "{path: '@/f', block: m, insertbefore: '^z', marker: '; {mark} 1'}");
+    assert_file(b, "@/f", "a\n; BEGIN 1\nm\n; END 1\nz\n", 0600);
+    changes_once(b, "blockinfile", "{path: '@/g', block: m, create: yes, insertbefore: BOF}");
+    refuses(b, "blockinfile", "{path: '@/none', block: m}", "does not exist");
+    assert_int_equal(plan(b, "blockinfile", "{path: '@/none', state: absent}"), PLAN_OK);
+}
+
+static void sysctls(void **state)
+{
+    struct bench *b = *state;
+    static const char args[] = "{name: vm.x, value: 1 2, sysctl_file: '@/s', sysctl_set: yes}";
+
+    put_file(b, "@/s", "# c\nvm.y = 1\nvm.x= 5\nvm.y=2");
+    world_set(&b->world, NEED_SYSCTL, "vm.x", (void *)"1\t2");
+    assert_int_equal(plan(b, "sysctl", args), PLAN_CHANGE);
+    assert_null(strstr(b->plan.script.buf, "sysctl -w"));
+    assert_true(str_ends(b->plan.script.buf, here(b, " &&\nsysctl -p '@/s' >/dev/null")));
+    assert_int_equal(plan(b, "sysctl", args), PLAN_OK);
+    world_set(&b->world, NEED_SYSCTL, "vm.x", (void *)"0");
+    assert_int_equal(plan(b, "sysctl", args), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, here(b, "sysctl -w 'vm.x=1 2' >/dev/null &&\n"
+                                                    "sysctl -p '@/s' >/dev/null"));
+    assert_int_equal(plan(b, "sysctl", "{name: vm.x, value: yes, sysctl_file: '@/s', reload: no}"),
+                     PLAN_CHANGE);
+    assert_int_equal(apply(b, NULL), 0);
+    assert_file(b, "@/s", "# c\nvm.y=1\nvm.x=1\n", 0600);
+    assert_int_equal(
+        plan(b, "sysctl", "{name: vm.x, state: absent, sysctl_file: '@/s', reload: no}"),
+        PLAN_CHANGE);
+    assert_int_equal(apply(b, NULL), 0);
+    assert_file(b, "@/s", "# c\nvm.y=1\n", 0600);
+    assert_int_equal(plan(b, "sysctl", "{name: vm.x, state: absent, sysctl_file: '@/s'}"), PLAN_OK);
+    refuses(b, "sysctl", "{name: 'a=b', value: 1}", "not the name of a kernel setting");
+    refuses(b, "sysctl", "{name: vm.x}", "value of sysctl");
+}
+
+/* --- commands
+ * ----------------------------------------------------------------------------------------- */
+
+static void commands(void **state)
+{
+    struct bench *b = *state;
+    struct str out;
+
+    str_init(&out, STR_MAX_TEXT);
+    assert_int_equal(plan_free(b, "command", "{}", "echo 'a  b' $PGHA_NONE ${HOME} \"it's\" | x"),
+                     PLAN_OPAQUE);
+    assert_int_equal(apply(b, &out), 0);
+    assert_string_equal(result(b, "stdout"),
+                        arena_printf(&b->arena, "a  b $PGHA_NONE %s it's | x", getenv("HOME")));
+    assert_string_equal(result(b, "rc"), "0");
+    assert_string_equal(result(b, "cmd"),
+                        "['echo', 'a  b', '$PGHA_NONE', '${HOME}', \"it's\", '|', 'x']");
+    str_clear(&out);
+    plan(b, "command", "{argv: [pwd], chdir: '@', creates: none}");
+    assert_int_equal(apply(b, &out), 0);
+    assert_string_equal(result(b, "stdout"), b->dir);
+    str_clear(&out);
+    plan(b, "command", "{cmd: cat, stdin: \"in'put\\n\"}");
+    assert_int_equal(apply(b, &out), 0);
+    assert_string_equal(out.buf, "in'put\n\n");
+    assert_string_equal(result(b, "stdout_lines"), "[\"in'put\"]");
+    str_clear(&out);
+    plan_free(b, "shell", "{strip_empty_ends: no}", "read x; echo \"<$x>\"; echo err >&2; exit 3");
+    assert_int_equal(apply(b, &out), 3);
+    assert_string_equal(result(b, "stdout"), "<>\n");
+    assert_string_equal(result(b, "stderr_lines"), "['err']");
+    assert_string_equal(result(b, "failed"), "True");
+    assert_string_equal(result(b, "msg"), "non-zero return code");
+    str_release(&out);
+}
+
+static void commands_not_run(void **state)
+{
+    struct bench *b = *state;
+
+    put_file(b, "@/there", "");
+    assert_int_equal(plan(b, "command", "{cmd: x, creates: '@/there'}"), PLAN_OK);
+    assert_string_equal(result(b, "msg"), here(b, "Did not run command since '@/there' exists"));
+    assert_int_equal(plan(b, "shell", "{cmd: x, removes: there, chdir: '@'}"), PLAN_OPAQUE);
+    assert_int_equal(plan(b, "shell", "{cmd: x, removes: '@/gone'}"), PLAN_OK);
+    refuses(b, "command", "{}", "no command given");
+    refuses(b, "command", "{cmd: \"it's\"}", "no closing quotation");
+    refuses(b, "command", "{cmd: x, creates: '/a*'}", "patterns are not supported");
+    assert_int_equal(begin(b, "command", "{cmd: x}", "y"), -1);
+}
+
+static void waits(void **state)
+{
+    struct bench *b = *state;
+    struct str out;
+
+    str_init(&out, STR_MAX_TEXT);
+    put_file(b, "@/there", "");
+    assert_int_equal(plan(b, "wait_for", "{path: '@/there', timeout: 5}"), PLAN_CHANGE);
+    assert_int_equal(apply(b, &out), 0);
+    assert_string_equal(result(b, "changed"), "False");
+    assert_string_equal(result(b, "elapsed"), "0");
+    plan(b, "wait_for", "{path: '@/there', timeout: 1, state: absent}");
+    assert_int_not_equal(apply(b, &out), 0);
+    assert_non_null(strstr(result(b, "msg"), "to be absent."));
+    plan(b, "wait_for", "{port: 1, timeout: 1, connect_timeout: 1}"); /* nobody listens there */
+    assert_int_not_equal(apply(b, &out), 0);
+    assert_string_equal(result(b, "msg"), "Timeout when waiting for 127.0.0.1:1");
+    plan(b, "wait_for", "{port: 1, timeout: 5, state: stopped}");
+    assert_int_equal(apply(b, &out), 0);
+    refuses(b, "wait_for", "{port: 1, path: /x}", "not both");
+    refuses(b, "wait_for", "{port: 70000}", "1 to 65535");
+    refuses(b, "wait_for", "{path: /x, state: stopped}", "use absent");
+    refuses(b, "wait_for", "{timeout: -1}", "0 to 86400");
+    str_release(&out);
+}
+
+static void uri_answers(void **state)
+{
+    struct bench *b = *state;
+    static const char answer[] = "HTTP/1.1 301 Moved\r\nLocation: /x\r\n\r\n"
+                                 "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nX-Y:  z\r\n"
+                                 "\r\n{\"role\": \"primary\"}";
+
+    assert_int_equal(plan(b, "uri",
+                          "{url: 'http://[::1]:8008/health?x#f', user: u, password: s3cret, "
+                          "body: {a: 1}, body_format: json, method: post, "
+                          "headers: {X: 1}}"),
+                     PLAN_CHANGE);
+    assert_null(strstr(b->plan.script.buf, "s3cret")); /* only as base64, on standard input */
+    assert_non_null(strstr(b->plan.script.buf, "'::1' 8008"));
+    b->module->finish(&b->call, &b->plan, 0, answer, "");
+    assert_string_equal(result(b, "status"), "200");
+    assert_string_equal(result(b, "json.role"), "primary");
+    assert_string_equal(result(b, "x_y"), "z");
+    assert_null(result(b, "content"));
+    assert_null(result(b, "failed"));
+    plan(b, "uri", "{url: 'http://h', return_content: yes, status_code: [503, 200]}");
+    b->module->finish(&b->call, &b->plan, 0, "HTTP/1.0 503 No\n\nbody\n", "");
+    assert_null(result(b, "failed"));
+    assert_string_equal(result(b, "content"), "body\n");
+    plan(b, "uri", "{url: 'http://h'}");
+    b->module->finish(&b->call, &b->plan, 0, "HTTP/1.0 503 No\r\n\r\n", "");
+    assert_string_equal(result(b, "failed"), "True");
+    assert_non_null(strstr(result(b, "msg"), "Status code was 503 and not [200]"));
+    plan(b, "uri", "{url: 'https://h'}");
+    b->module->finish(&b->call, &b->plan, 97, "", "");
+    assert_non_null(strstr(result(b, "msg"), "neither curl"));
+    assert_string_equal(result(b, "status"), "-1");
+    refuses(b, "uri", "{url: ftp://x}", "url must be http://");
+    refuses(b, "uri", "{url: 'http://u:p@x'}", "url_username");
+    refuses(b, "uri", "{url: 'http://x:y/'}", "no host or port");
+    refuses(b, "uri", "{url: 'http://x', method: 'G T'}", "method must be one word");
+    refuses(b, "uri", "{url: 'http://x', headers: {a: \"b\\nc\"}}", "control characters");
+}
+
+/* --- those that change nothing
+ * -------------------------------------------------------------------------- */
+
+static void stats(void **state)
+{
+    struct bench *b = *state;
+
+    put_file(b, "@/f", "x");
+    assert_int_equal(plan(b, "stat", "{path: '@/f', checksum_algorithm: sha256}"), PLAN_OK);
+    assert_string_equal(result(b, "stat.exists"), "True");
+    assert_string_equal(result(b, "stat.isreg"), "True");
+    assert_string_equal(result(b, "stat.mode"), "0600");
+    assert_string_equal(result(b, "stat.rusr"), "True");
+    assert_string_equal(result(b, "stat.rgrp"), "False");
+    assert_string_equal(result(b, "stat.size"), "1");
+    assert_int_equal(strlen(result(b, "stat.checksum")), 64);
+    plan(b, "stat", "{path: '@/f'}");
+    assert_null(result(b, "stat.checksum"));
+    plan(b, "stat", "{path: '@/none/x'}");
+    assert_string_equal(result(b, "stat"), "{'exists': False}");
+}
+
+static void asserts(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(plan(b, "assert", "{that: [three == 3, 'three > 2', true]}"), PLAN_OK);
+    assert_string_equal(result(b, "msg"), "All assertions passed");
+    assert_int_equal(plan(b, "assert", "{that: three == 4, fail_msg: no}"), PLAN_FAIL);
+    assert_string_equal(result(b, "assertion"), "three == 4");
+    assert_int_equal(plan(b, "assert", "{that: [three == 3, false], msg: why}"), PLAN_FAIL);
+    assert_string_equal(b->plan.msg, "why");
+    assert_int_equal(begin(b, "assert", "{that: later == 1}", NULL), 1);
+    assert_int_equal(begin(b, "assert", "{that: missing == 1}", NULL), -1);
+    refuses(b, "assert", "{that: three}", "must be true or false");
+}
+
+static void small_ones(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(plan(b, "debug", "{msg: [1, a]}"), PLAN_OK);
+    assert_string_equal(b->plan.msg, "[1, 'a']");
+    plan(b, "debug", "{}");
+    assert_string_equal(result(b, "msg"), "Hello world!");
+    plan(b, "debug", "{var: three + 1}");
+    assert_string_equal(b->plan.msg, "three + 1: 4");
+    assert_int_equal(plan(b, "debug", "{msg: x, verbosity: 1}"), PLAN_SKIP);
+    assert_int_equal(begin(b, "debug", "{var: later}", NULL), 1);
+    refuses(b, "debug", "{msg: a, var: b}", "not both");
+    assert_int_equal(plan(b, "fail", "{msg: why}"), PLAN_FAIL);
+    assert_string_equal(b->plan.msg, "why");
+    assert_int_equal(plan(b, "set_fact", "{a: 1, b_2: [x], cacheable: yes}"), PLAN_OK);
+    assert_string_equal(result(b, "ansible_facts"), "{'a': 1, 'b_2': ['x']}");
+    refuses(b, "set_fact", "{a-b: 1}", "cannot be the name of a variable");
+    refuses(b, "set_fact", "{}", "at least one");
+    world_set(&b->world, NEED_HOSTNAME, "", (void *)"h");
+    assert_int_equal(plan(b, "ping", "{}"), PLAN_OK);
+    assert_string_equal(result(b, "ping"), "pong");
+}
+
+static void the_list(void **state)
+{
+    struct str docs;
+
+    UNUSED(state);
+    str_init(&docs, STR_MAX_TEXT);
+    modules_write_docs(&docs);
+    for (size_t i = 0; module_list[i]; i++) {
+        const struct module *m = module_list[i];
+
+        assert_true(i == 0 || strcmp(module_list[i - 1]->name, m->name) < 0);
+        assert_ptr_equal(module_find(m->name), m);
+        assert_true(m->help && m->args && m->needs && m->plan);
+        for (const struct module_arg *arg = m->args; arg->name; arg++)
+            assert_non_null(arg->help);
+        assert_non_null(strstr(docs.buf, m->name));
+    }
+    assert_ptr_equal(module_find("ansible.builtin.systemd"), module_find("systemd_service"));
+    assert_ptr_equal(module_find("ansible.posix.sysctl"), module_find("sysctl"));
+    assert_null(module_find("yum"));
+    assert_non_null(strstr(docs.buf, "| `path` (required) | dest, name | path |"));
+    str_release(&docs);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        T(typing),
+        T(places_of_errors),
+        T(checking),
+        T(splitting),
+        T(words),
+        T(copy_new_file),
+        T(copy_changed_file),
+        T(copy_validates),
+        T(copy_into_folders),
+        T(copy_over_links),
+        T(template_renders),
+        T(check_mode_is_lenient),
+        T(file_directories),
+        T(file_absent),
+        T(file_links),
+        T(file_touch_and_file),
+        T(file_recurse),
+        T(owners_are_compared),
+        T(apt_packages),
+        T(apt_cache),
+        T(systemd_states),
+        T(systemd_enables),
+        T(new_unit_file_is_seen),
+        T(groups),
+        T(user_created),
+        T(user_modified),
+        T(hostnames),
+        T(lines_in_files),
+        T(lineinfile_limits),
+        T(blocks),
+        T(sysctls),
+        T(commands),
+        T(commands_not_run),
+        T(waits),
+        T(uri_answers),
+        T(stats),
+        T(asserts),
+        T(small_ones),
+        T(the_list),
+#undef T
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

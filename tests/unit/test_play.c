@@ -1,0 +1,1031 @@
+/*
+ * Playbooks: reading them, and converging to them. The "hosts" are this machine: the very scripts that
+ * go over SSH are run here by sh, and touch nothing but a temporary folder.
+ */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/play/play.h"
+
+struct scene {
+    char dir[64];
+    struct arena arena;
+    struct inventory inv;
+    struct play_options options;
+    struct play_result result;
+    struct err err;
+    struct event_sink sink;
+    struct str events; /* "host kind text" lines */
+    struct assets assets;
+    int rc;
+};
+
+static struct scene *at; /* of the running test: the sink and the helpers use it */
+
+static void take_event(struct event_sink *sink, const struct event *e)
+{
+    static const char *const names[] = {"stage", "stage_end", "at",     "changed",  "ok",
+                                        "skipped", "failed",  "host_end", "note"};
+
+    (void)sink;
+    str_printf(&at->events, "%s %s %s: %s\n", e->host ? e->host : "-", names[e->kind],
+               e->task ? e->task : "-", e->text ? e->text : "");
+}
+
+static int set_up(void **state)
+{
+    struct scene *s = calloc(1, sizeof(*s));
+
+    strncpy(s->dir, "/tmp/pgha-play-XXXXXX", sizeof(s->dir) - 1);
+    assert_non_null(mkdtemp(s->dir));
+    arena_init(&s->arena);
+    str_init(&s->events, STR_MAX_TEXT);
+    s->sink.fn = take_event;
+    s->options.transport = &play_transport_local;
+    s->options.events = &s->sink;
+    s->options.forks = 1;
+    s->options.pending_dir = arena_printf(&s->arena, "%s/pending", s->dir);
+    at = s;
+    *state = s;
+    return 0;
+}
+
+static void forget_run(void)
+{
+    play_result_release(&at->result);
+    err_release(&at->err);
+    inventory_release(&at->inv);
+    str_clear(&at->events);
+}
+
+static int tear_down(void **state)
+{
+    struct scene *s = *state;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(file_remove_tree(s->dir, &err), 0);
+    arena_release(&s->arena);
+    str_release(&s->events);
+    free(s);
+    return 0;
+}
+
+static const char *in_dir(const char *name)
+{
+    return arena_printf(&at->arena, "%s/%s", at->dir, name);
+}
+
+static void put(const char *name, const char *text)
+{
+    struct err err = ERR_INIT;
+    char *dir = path_dir(in_dir(name));
+
+    assert_int_equal(file_mkdirs(dir, 0755, &err), 0);
+    assert_int_equal(file_write(in_dir(name), text, strlen(text), 0644, &err), 0);
+    free(dir);
+}
+
+static const char *get(const char *name)
+{
+    struct str text;
+    struct err err = ERR_INIT;
+    const char *copy = NULL;
+
+    str_init(&text, STR_MAX_TEXT);
+    if (file_read(in_dir(name), &text, &err) == 0)
+        copy = arena_strdup(&at->arena, text.buf);
+    err_release(&err);
+    str_release(&text);
+    return copy;
+}
+
+/* "~" in the text is the temporary folder. */
+static const char *expand(const char *text)
+{
+    struct str out;
+    const char *copy;
+
+    str_init(&out, STR_MAX_TEXT);
+    for (; *text; text++)
+        if (*text == '~')
+            str_puts(&out, at->dir);
+        else
+            str_putc(&out, *text);
+    copy = arena_strdup(&at->arena, out.buf);
+    str_release(&out);
+    return copy;
+}
+
+static const char *faults_of(const char *playbook)
+{
+    struct faults faults;
+    struct playbook *pb;
+    struct str text;
+    const char *copy;
+
+    put("site.yml", expand(playbook));
+    faults_init(&faults);
+    str_init(&text, STR_MAX_TEXT);
+    pb = playbook_load(&at->assets, in_dir("site.yml"), &faults);
+    assert_true((pb != NULL) == (faults.n == 0));
+    playbook_free(pb);
+    faults_format(&faults, &text);
+    copy = arena_strdup(&at->arena, text.buf);
+    faults_release(&faults);
+    str_release(&text);
+    return copy;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("'%s' is not in:\n%s", part, text);
+}
+
+static void run_with(const char *inventory, const char *playbook)
+{
+    struct faults faults;
+    struct playbook *pb;
+    struct str text;
+
+    put("site.yml", expand(playbook));
+    faults_init(&faults);
+    str_init(&text, STR_MAX_TEXT);
+    inventory_init(&at->inv);
+    assert_int_equal(
+        inventory_load_text(&at->inv, "hosts.yml", inventory, strlen(inventory), &faults), 0);
+    pb = playbook_load(&at->assets, in_dir("site.yml"), &faults);
+    faults_format(&faults, &text);
+    if (!pb)
+        fail_msg("%s", text.buf);
+    at->rc = play_run(pb, &at->assets, &at->inv, &at->options, &at->result, &at->err);
+    playbook_free(pb);
+    faults_release(&faults);
+    str_release(&text);
+}
+
+#define ONE_HOST "all: {hosts: {h1: {colour: red}}}"
+#define THREE    "all: {hosts: {h1: {n: 1}, h2: {n: 2}, h3: {n: 3}}}"
+
+static void run(const char *playbook)
+{
+    run_with(ONE_HOST, playbook);
+}
+
+static const struct host_result *host(size_t i)
+{
+    assert_true(i < at->result.n);
+    return &at->result.hosts[i];
+}
+
+static void assert_ok(void)
+{
+    if (at->rc != 0)
+        fail_msg("%s\n%s", at->err.text, at->err.hint ? at->err.hint : "");
+}
+
+/* assert_string_equal for a file, which may be missing. */
+static void assert_file(const char *name, const char *text)
+{
+    const char *found = get(name);
+
+    if (!str_eq(found, text))
+        fail_msg("%s is '%s', not '%s'\n%s", name, found ? found : "(absent)", text,
+                 at->events.buf);
+}
+
+static const char *registered(size_t i, const char *dotted)
+{
+    const struct value *v = value_at(host(i)->registered, dotted);
+    struct str text;
+    const char *copy;
+
+    if (!v)
+        return NULL;
+    str_init(&text, STR_MAX_TEXT);
+    if (value_is_str(v))
+        str_puts(&text, v->u.str.s);
+    else if (v->type == VALUE_INT)
+        str_printf(&text, "%lld", (long long)v->u.i);
+    else if (v->type == VALUE_BOOL)
+        str_puts(&text, v->u.b ? "true" : "false");
+    else
+        str_puts(&text, value_type_name(v->type));
+    copy = arena_strdup(&at->arena, text.buf);
+    str_release(&text);
+    return copy;
+}
+
+/* ---- reading */
+
+static void reader_names_what_is_wrong(void **state)
+{
+    static const struct {
+        const char *playbook, *fault;
+    } cases[] = {
+        {"hosts: all\n", "site.yml:1:1: a playbook is a list of plays"},
+        {"- hosts: all\n  taks: []\n", "site.yml:2:3: unknown key 'taks' of a play"},
+        {"- hosts: all\n  taks: []\n", "did you mean 'tasks'?"},
+        {"- hosts: all\n  tasks:\n    - name: x\n      tempalte: {src: a}\n",
+         "site.yml:4:7: 'tempalte' is neither a key of a task nor a known module"},
+        {"- hosts: all\n  tasks:\n    - name: x\n      tempalte: {src: a}\n",
+         "did you mean 'template'?"},
+        {"- hosts: all\n  tasks:\n    - copy: {dest: /x, contnt: a}\n", "contnt"},
+        {"- hosts: all\n  tasks:\n    - copy: {dest: /x, contnt: a}\n", "content"},
+        {"- hosts: all\n  tasks:\n    - command: a\n      delegate_to: h2\n",
+         "site.yml:4:7: 'delegate_to' is not supported: a task runs on its own host"},
+        {"- hosts: all\n  strategy: free\n", "'strategy' is not supported"},
+        {"- hosts: all\n  max_fail_percentage: 3\n", "'max_fail_percentage' is not supported"},
+        {"- tasks: []\n", "a play needs hosts"},
+        {"- hosts: all\n  tasks:\n    - command: a\n      when: 'a =='\n", "site.yml:4:"},
+        {"- hosts: all\n  tasks:\n    - command: '{{ a'\n", "site.yml:3:"},
+        {"- hosts: all\n  tasks:\n    - command: a\n      notify: Restrat\n  handlers:\n"
+         "    - name: Restart\n      command: b\n",
+         "did you mean 'Restart'?"},
+        {"- hosts: all\n  tasks:\n    - command: a\n      shell: b\n", "a task has one module"},
+        {"- hosts: all\n  tasks:\n    - name: nothing\n", "the task names no module"},
+        {"- hosts: all\n  tasks:\n    - block: []\n      rescue: []\n",
+         "'rescue' is not supported"},
+        {"- hosts: all\n  serial: none\n", "serial is a number of hosts"},
+        {"- hosts: all\n  gather_facts: 3\n", "gather_facts must be true or false"},
+        {"- hosts: all\n  vars: [1]\n", "vars must be a mapping"},
+        {"- hosts: all\n  tasks:\n    - import_tasks: missing.yml\n", "missing.yml"},
+        {"- hosts: all\n  roles: [nowhere]\n", "there is no role 'nowhere'"},
+        {"- hosts: all\n  tasks:\n    - command: a\n      register: 'a b'\n",
+         "'a b' cannot be a variable's name"},
+        {"- hosts: all\n  tasks:\n    - command: a\n      become_user: postgres\n",
+         "become_user may only be root"},
+        {"- hosts: all\n  tasks:\n    - meta: end_play\n", "meta: 'end_play' is not supported"},
+        {"- import_playbook: site.yml\n", "inside each other"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_has(faults_of(cases[i].playbook), cases[i].fault);
+}
+
+static void reader_finds_all_faults_at_once(void **state)
+{
+    const char *text = faults_of("- hosts: all\n"
+                                 "  oops: 1\n"
+                                 "  tasks:\n"
+                                 "    - nope: 1\n"
+                                 "    - copy: {mode: x}\n");
+
+    (void)state;
+    assert_has(text, ":2:3:");
+    assert_has(text, ":4:7:");
+    assert_has(text, "dest");
+}
+
+static void a_task_file_may_not_import_itself(void **state)
+{
+    (void)state;
+    put("a.yml", "- import_tasks: a.yml\n");
+    assert_has(faults_of("- hosts: all\n  tasks: [{import_tasks: a.yml}]\n"),
+               "inside each other");
+}
+
+static void roles_may_not_form_a_circle(void **state)
+{
+    (void)state;
+    put("roles/a/meta/main.yml", "dependencies: [b]\n");
+    put("roles/b/meta/main.yml", "dependencies: [a]\n");
+    assert_has(faults_of("- hosts: all\n  roles: [a]\n"), "depends on itself");
+}
+
+static void playbook_is_described(void **state)
+{
+    struct faults faults;
+    struct playbook *pb;
+    const struct value *plays;
+
+    (void)state;
+    put("site.yml", "- name: P\n  hosts: all\n  tasks:\n    - name: T\n      command: x\n"
+                    "      tags: [a, b]\n");
+    faults_init(&faults);
+    pb = playbook_load(&at->assets, in_dir("site.yml"), &faults);
+    assert_non_null(pb);
+    plays = playbook_describe(pb, &at->arena);
+    assert_string_equal(value_get_str(plays->u.list.items[0], "hosts", ""), "all");
+    assert_string_equal(
+        value_get_str(value_get(plays->u.list.items[0], "tasks")->u.list.items[0], "module", ""),
+        "command");
+    playbook_free(pb);
+    faults_release(&faults);
+}
+
+/* ---- converging */
+
+static const char two_files[] = "- hosts: all\n"
+                                "  tasks:\n"
+                                "    - copy: {dest: ~/a, content: \"one\\n\", mode: '0640'}\n"
+                                "    - copy: {dest: ~/b, content: \"{{ colour }}\\n\"}\n"
+                                "    - file: {path: ~/d, state: directory, mode: '0750'}\n";
+
+static void changes_are_made_and_then_nothing_is(void **state)
+{
+    (void)state;
+    run(two_files);
+    assert_ok();
+    assert_file("a", "one\n");
+    assert_file("b", "red\n");
+    assert_int_equal(host(0)->changed, 3);
+    assert_int_equal(host(0)->ok, 3);
+    assert_int_equal(host(0)->trips, 2);
+    assert_int_equal(host(0)->changes.n, 3);
+    forget_run();
+
+    run(two_files);
+    assert_ok();
+    assert_int_equal(host(0)->changed, 0);
+    assert_int_equal(host(0)->ok, 3);
+    assert_int_equal(host(0)->trips, 1);
+    forget_run();
+}
+
+static void check_mode_tells_what_a_run_would_do(void **state)
+{
+    (void)state;
+    at->options.check = true;
+    at->options.diff = true;
+    run(two_files);
+    assert_ok();
+    assert_int_equal(host(0)->changed, 3);
+    assert_int_equal(host(0)->trips, 1);
+    assert_null(get("a"));
+    assert_has(host(0)->changes.items[0].diff, "+one");
+    forget_run();
+
+    at->options.check = false;
+    run(two_files);
+    assert_int_equal(host(0)->changed, 3);
+    forget_run();
+
+    at->options.check = true;
+    run(two_files);
+    assert_int_equal(host(0)->changed, 0);
+    forget_run();
+}
+
+static void check_mode_assumes_what_a_command_makes(void **state)
+{
+    (void)state;
+    at->options.check = true;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - command: mkdir ~/made\n"
+        "    - copy: {dest: ~/made/file, content: x}\n");
+    assert_ok();
+    assert_int_equal(host(0)->failed, 0);
+    assert_null(get("made/file"));
+    forget_run();
+}
+
+static void after_an_opaque_change_the_rest_is_probed_again(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - copy: {dest: ~/a, content: x}\n"
+        "    - shell: printf y >~/b\n"
+        "    - copy: {dest: ~/b, content: y}\n"
+        "    - copy: {dest: ~/c, content: z}\n");
+    assert_ok();
+    assert_int_equal(host(0)->changed, 3); /* b is right after the command */
+    assert_int_equal(host(0)->trips, 3);
+    assert_file("c", "z");
+    forget_run();
+}
+
+static void registered_results_decide(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - command: echo hello world\n"
+        "      register: said\n"
+        "      changed_when: false\n"
+        "    - copy: {dest: ~/yes, content: '{{ said.stdout }}'}\n"
+        "      when: \"'hello' in said.stdout\"\n"
+        "    - copy: {dest: ~/no, content: x}\n"
+        "      when: said.stdout == 'bye'\n"
+        "      register: not_done\n"
+        "    - copy: {dest: ~/third, content: x}\n"
+        "      register: made\n"
+        "    - copy: {dest: ~/fourth, content: x}\n"
+        "      when: made is changed or made.changed\n");
+    assert_ok();
+    assert_file("yes", "hello world");
+    assert_null(get("no"));
+    assert_string_equal(registered(0, "said.rc"), "0");
+    assert_string_equal(registered(0, "said.changed"), "false");
+    assert_string_equal(registered(0, "not_done.skipped"), "true");
+    assert_file("fourth", "x");
+    assert_int_equal(host(0)->changed, 3);
+    assert_int_equal(host(0)->skipped, 1);
+    forget_run();
+}
+
+static void a_failure_stops_the_host(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - copy: {dest: ~/a, content: x}\n"
+        "    - name: breaks\n"
+        "      shell: echo sorry >&2; exit 3\n"
+        "    - copy: {dest: ~/b, content: x}\n");
+    assert_int_equal(at->rc, -1);
+    assert_has(at->err.text, "breaks");
+    assert_has(at->err.text, "site.yml:4");
+    assert_has(at->err.hint, "sorry");
+    assert_file("a", "x");
+    assert_null(get("b"));
+    assert_int_equal(host(0)->failed, 1);
+    assert_int_equal(host(0)->changed, 1);
+    forget_run();
+}
+
+static void failures_at_planning_come_after_the_changes_before_them(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - copy: {dest: ~/a, content: x}\n"
+        "    - copy: {dest: ~/b, content: '{{ nowhere }}'}\n"
+        "    - copy: {dest: ~/c, content: x}\n");
+    assert_int_equal(at->rc, -1);
+    assert_has(at->err.text, "nowhere");
+    assert_file("a", "x");
+    assert_null(get("c"));
+    forget_run();
+}
+
+static void ignored_failures_do_not_stop(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - command: 'false'\n"
+        "      ignore_errors: true\n"
+        "    - copy: {dest: ~/a, content: x}\n"
+        "    - shell: exit 4\n"
+        "      register: r\n"
+        "      ignore_errors: yes\n"
+        "    - copy: {dest: ~/b, content: '{{ r.rc }}'}\n"
+        "      when: r.failed\n"
+        "    - fail: {msg: no}\n"
+        "      ignore_errors: true\n"
+        "    - command: cat ~/nothing\n"
+        "      register: c\n"
+        "      failed_when: c.rc not in [0, 1]\n");
+    assert_ok();
+    assert_file("a", "x");
+    assert_file("b", "4");
+    assert_int_equal(host(0)->ignored, 3);
+    assert_int_equal(host(0)->failed, 0);
+    forget_run();
+}
+
+static void loops_and_their_results(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  vars: {names: [a, b, c]}\n"
+        "  tasks:\n"
+        "    - copy: {dest: '~/{{ item }}', content: '{{ item }}'}\n"
+        "      loop: '{{ names }}'\n"
+        "      when: item != 'b'\n"
+        "      register: all\n"
+        "    - command: echo {{ word.x }}\n"
+        "      loop: [{x: 1}, {x: 2}]\n"
+        "      loop_control: {loop_var: word, label: '{{ word.x }}'}\n"
+        "      register: words\n"
+        "    - copy:\n"
+        "        dest: ~/words\n"
+        "        content: \"{{ words.results | map(attribute='stdout') | join('-') }}\"\n"
+        "    - copy: {dest: '~/w{{ item }}', content: x}\n"
+        "      with_items: [[1, 2], 3]\n"
+        "    - debug: {msg: none}\n"
+        "      loop: []\n");
+    assert_ok();
+    assert_file("a", "a");
+    assert_null(get("b"));
+    assert_file("words", "1-2");
+    assert_file("w3", "x");
+    assert_int_equal(host(0)->changed, 4);
+    assert_int_equal(host(0)->skipped, 1);
+    assert_string_equal(registered(0, "all.changed"), "true");
+    forget_run();
+}
+
+static void until_tries_again(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - shell: echo x >>~/tries; wc -l <~/tries\n"
+        "      register: r\n"
+        "      until: r.stdout | int >= 3\n"
+        "      retries: 5\n"
+        "      delay: 0\n");
+    assert_ok();
+    assert_file("tries", "x\nx\nx\n");
+    assert_string_equal(registered(0, "r.attempts"), "3");
+    assert_int_equal(host(0)->changed, 1);
+    forget_run();
+
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - shell: echo x >>~/more; false\n"
+        "      register: r\n"
+        "      until: r.rc == 0\n"
+        "      retries: 2\n"
+        "      delay: 0\n");
+    assert_int_equal(at->rc, -1);
+    assert_file("more", "x\nx\nx\n");
+    forget_run();
+}
+
+/* ---- handlers */
+
+static const char with_handlers[] = "- hosts: all\n"
+                                    "  tasks:\n"
+                                    "    - copy: {dest: ~/conf, content: '{{ v }}'}\n"
+                                    "      notify: [second, both]\n"
+                                    "    - copy: {dest: ~/conf2, content: '{{ v }}'}\n"
+                                    "      notify: second\n"
+                                    "    - command: '{{ middle }}'\n"
+                                    "      changed_when: false\n"
+                                    "  handlers:\n"
+                                    "    - name: first\n"
+                                    "      shell: echo first >>~/log\n"
+                                    "      listen: both\n"
+                                    "    - name: second\n"
+                                    "      shell: echo second >>~/log\n"
+                                    "    - name: third\n"
+                                    "      shell: echo third >>~/log\n";
+
+static void give_vars(const char *v, const char *middle)
+{
+    struct value *extra = value_map(&at->arena);
+
+    value_map_set(&at->arena, extra, "v", value_str(&at->arena, v));
+    value_map_set(&at->arena, extra, "middle", value_str(&at->arena, middle));
+    at->options.extra_vars = extra;
+}
+
+/* Is there a file in the folder of pending handlers? */
+static bool has_marker(void)
+{
+    DIR *dir = opendir(in_dir("pending"));
+    const struct dirent *entry;
+    bool found = false;
+
+    while (dir && (entry = readdir(dir)))
+        found |= entry->d_name[0] != '.';
+    if (dir)
+        closedir(dir);
+    return found;
+}
+
+static void handlers_run_once_and_in_order(void **state)
+{
+    (void)state;
+    give_vars("1", "true");
+    run(with_handlers);
+    assert_ok();
+    assert_file("log", "first\nsecond\n");
+    assert_false(has_marker());
+    forget_run();
+
+    run(with_handlers);
+    assert_ok();
+    assert_file("log", "first\nsecond\n");
+    forget_run();
+}
+
+static void handlers_of_a_failed_run_come_with_the_next(void **state)
+{
+    (void)state;
+    give_vars("1", "false");
+    run(with_handlers);
+    assert_int_equal(at->rc, -1);
+    assert_null(get("log"));
+    assert_true(has_marker());
+    forget_run();
+
+    give_vars("1", "true");
+    at->options.check = true;
+    run(with_handlers);
+    assert_int_equal(host(0)->changed, 2);
+    assert_true(has_marker());
+    forget_run();
+
+    at->options.check = false;
+    run(with_handlers);
+    assert_ok();
+    assert_file("log", "first\nsecond\n");
+    assert_false(has_marker());
+    forget_run();
+}
+
+static void a_change_that_was_none_leaves_no_marker(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - command: 'true'\n"
+        "      changed_when: false\n"
+        "      notify: h\n"
+        "  handlers:\n"
+        "    - name: h\n"
+        "      shell: echo h >>~/log\n");
+    assert_ok();
+    assert_null(get("log"));
+    assert_false(has_marker());
+    forget_run();
+}
+
+static void handlers_can_be_flushed(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - shell: echo a >>~/log\n"
+        "      notify: h\n"
+        "    - meta: flush_handlers\n"
+        "    - shell: echo b >>~/log\n"
+        "  handlers:\n"
+        "    - name: h\n"
+        "      shell: echo h >>~/log\n");
+    assert_ok();
+    assert_file("log", "a\nh\nb\n");
+    forget_run();
+}
+
+/* ---- variables */
+
+static void variables_have_their_precedence(void **state)
+{
+    struct value *extra = value_map(&at->arena);
+
+    (void)state;
+    value_map_set(&at->arena, extra, "a9", value_str(&at->arena, "extra"));
+    at->options.extra_vars = extra;
+    put("vars.yml", "a3: file\na4: file\na5: file\na6: file\na7: file\na8: file\na9: file\n");
+    put("roles/r/defaults/main.yml", "a0: default\na1: default\na2: default\na9: default\n");
+    put("roles/r/vars/main.yml", "a4: role\na5: role\na6: role\na7: role\na8: role\na9: role\n");
+    put("roles/r/tasks/main.yml",
+        expand("- set_fact: {a8: fact}\n"
+               "- block:\n"
+               "    - copy:\n"
+               "        dest: ~/out\n"
+               "        content: \"{{ [a0, a1, a2, a3, a4, a5, a6, a7, a8, a9] | join(' ') }}\"\n"
+               "      vars: {a6: task, a8: task, a9: task}\n"
+               "  vars: {a5: block, a6: block, a8: block, a9: block}\n"));
+    run_with("all: {hosts: {h1: {a1: inv, a2: inv, a3: inv}}}",
+             "- hosts: all\n"
+             "  vars: {a2: play, a3: play, a9: play}\n"
+             "  vars_files: [vars.yml]\n"
+             "  roles: [{role: r, a7: param}]\n");
+    assert_ok();
+    assert_file("out", "default inv play file role block task param fact extra");
+    forget_run();
+}
+
+static void variables_are_lazy(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  vars:\n"
+        "    whole: '{{ part }}-{{ colour }}'\n"
+        "    part: '{{ [1, 2] | sum }}'\n"
+        "    broken: '{{ nothing }}'\n"
+        "    number: '{{ 3 + 4 }}'\n"
+        "    deep: {list: ['{{ part }}']}\n"
+        "  tasks:\n"
+        "    - copy: {dest: ~/a, content: '{{ whole }} {{ number + 1 }} {{ deep.list[0] }}'}\n"
+        "    - copy: {dest: ~/b, content: x, mode: '{{ omit }}'}\n");
+    assert_ok();
+    assert_file("a", "3-red 8 3");
+    forget_run();
+
+    run("- hosts: all\n"
+        "  vars: {x: '{{ y }}', y: '{{ x }}'}\n"
+        "  tasks: [{debug: {msg: '{{ x }}'}}]\n");
+    assert_int_equal(at->rc, -1);
+    assert_has(at->err.text, "made of itself");
+    forget_run();
+}
+
+static void what_a_host_says_is_never_a_template(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - shell: echo '{''{ colour }''}'\n"
+        "      register: said\n"
+        "    - set_fact: {again: '{{ said.stdout }}'}\n"
+        "    - copy: {dest: ~/a, content: '{{ again }}'}\n");
+    assert_ok();
+    assert_file("a", "{{ colour }}");
+    forget_run();
+}
+
+static void facts_and_other_hosts_are_seen(void **state)
+{
+    (void)state;
+    run_with("all: {hosts: {h1: {n: 1, me: 'host{{ n }}'}, h2: {n: 2, me: 'host{{ n }}'}},"
+             " children: {web: {hosts: {h2: }}}}",
+             "- hosts: all\n"
+             "  tasks:\n"
+             "    - command: echo result-{{ n }}\n"
+             "      register: r\n"
+             "- hosts: h1\n"
+             "  tasks:\n"
+             "    - copy:\n"
+             "        dest: ~/a\n"
+             "        content: >-\n"
+             "          {{ hostvars['h2'].me }} {{ hostvars['h2'].r.stdout }}\n"
+             "          {{ groups.web[0] }} {{ ansible_play_hosts | length }}\n"
+             "          {{ ansible_system }} {{ hostvars.h2.ansible_facts.system }}\n"
+             "          {{ playbook_dir == '~' }}\n");
+    assert_ok();
+    assert_file("a", "host2 result-2 h2 1 Linux Linux True");
+    forget_run();
+}
+
+static void templates_that_need_facts_take_a_trip_more(void **state)
+{
+    (void)state;
+    put("templates/t.j2", "{{ ansible_facts.hostname | length > 0 }}\n");
+    run("- hosts: all\n  tasks:\n    - template: {src: t.j2, dest: ~/t}\n");
+    assert_ok();
+    assert_file("t", "True\n");
+    assert_int_equal(host(0)->trips, 3);
+    forget_run();
+
+    run("- hosts: all\n  gather_facts: false\n  tasks:\n"
+        "    - template: {src: t.j2, dest: ~/t}\n");
+    assert_int_equal(at->rc, -1);
+    assert_has(at->err.text, "ansible_facts");
+    forget_run();
+}
+
+/* ---- many hosts */
+
+static void serial_batches_go_one_after_the_other(void **state)
+{
+    (void)state;
+    at->options.forks = 3;
+    run_with(THREE, "- hosts: all\n"
+                    "  serial: [1, 2]\n"
+                    "  tasks:\n"
+                    "    - shell: echo {{ ansible_play_batch | length }} >>~/log\n");
+    assert_ok();
+    assert_file("log", "1\n2\n2\n");
+    forget_run();
+}
+
+static void run_once_is_shared(void **state)
+{
+    (void)state;
+    at->options.forks = 3;
+    run_with(THREE, "- hosts: all\n"
+                    "  tasks:\n"
+                    "    - shell: echo before >>~/log\n"
+                    "    - shell: echo once >>~/log; echo {{ inventory_hostname }}\n"
+                    "      register: r\n"
+                    "      run_once: true\n"
+                    "    - copy: {dest: '~/{{ inventory_hostname }}', content: '{{ r.stdout }}'}\n");
+    assert_ok();
+    assert_file("log", "before\nbefore\nbefore\nonce\n");
+    assert_file("h3", "h1");
+    forget_run();
+}
+
+static void a_failed_host_drops_out(void **state)
+{
+    (void)state;
+    run_with(THREE, "- hosts: all\n"
+                    "  tasks:\n"
+                    "    - fail: {msg: not me}\n"
+                    "      when: n == 2\n"
+                    "- hosts: all\n"
+                    "  tasks:\n"
+                    "    - copy: {dest: '~/{{ inventory_hostname }}', content: x}\n");
+    assert_int_equal(at->rc, -1);
+    assert_int_equal(at->result.failed, 1);
+    assert_int_equal(at->result.changed, 2);
+    assert_null(get("h2"));
+    assert_file("h3", "x");
+    forget_run();
+}
+
+static void any_errors_fatal_stops_all(void **state)
+{
+    (void)state;
+    run_with(THREE, "- hosts: all\n"
+                    "  any_errors_fatal: true\n"
+                    "  tasks:\n"
+                    "    - fail: {msg: not me}\n"
+                    "      when: n == 2\n"
+                    "- hosts: all\n"
+                    "  tasks:\n"
+                    "    - copy: {dest: '~/{{ inventory_hostname }}', content: x}\n");
+    assert_int_equal(at->rc, -1);
+    assert_null(get("h3"));
+    forget_run();
+}
+
+static void limit_and_tags_select(void **state)
+{
+    static const char *const tags[] = {"one", NULL};
+    static const char playbook[] = "- hosts: all\n"
+                                   "  tasks:\n"
+                                   "    - shell: echo one >>~/log\n"
+                                   "      tags: one\n"
+                                   "    - shell: echo two >>~/log\n"
+                                   "    - shell: echo always >>~/log\n"
+                                   "      tags: always\n"
+                                   "    - shell: echo never >>~/log\n"
+                                   "      tags: [never, other]\n";
+
+    (void)state;
+    at->options.limit = "h2";
+    at->options.tags = tags;
+    run_with(THREE, playbook);
+    assert_ok();
+    assert_int_equal(at->result.n, 1);
+    assert_string_equal(host(0)->host, "h2");
+    assert_file("log", "one\nalways\n");
+    forget_run();
+
+    at->options.tags = NULL;
+    at->options.skip_tags = tags;
+    run_with(THREE, playbook);
+    assert_file("log", "one\nalways\ntwo\nalways\n");
+    forget_run();
+}
+
+/* ---- roles and imports */
+
+static void roles_bring_their_files(void **state)
+{
+    (void)state;
+    put("roles/base/tasks/main.yml", expand("- copy: {src: f.txt, dest: ~/f}\n"
+                                            "- import_tasks: more.yml\n"
+                                            "  when: colour == 'red'\n"));
+    put("roles/base/tasks/more.yml", expand("- template: {src: t.j2, dest: ~/t}\n"
+                                            "  notify: log it\n"));
+    put("roles/base/handlers/main.yml", expand("- name: log it\n"
+                                               "  shell: echo {{ role_name }} >>~/log\n"));
+    put("roles/base/files/f.txt", "file\n");
+    put("roles/base/templates/t.j2", "{{ word }} {{ colour }}\n");
+    put("roles/base/defaults/main.yml", "word: hello\n");
+    put("roles/top/meta/main.yml", "dependencies: [{role: base, word: bye}]\n");
+    put("roles/top/tasks/main.yml", expand("- copy: {dest: ~/top, content: x}\n"));
+    run("- hosts: all\n  roles: [top]\n");
+    assert_ok();
+    assert_file("f", "file\n");
+    assert_file("t", "bye red\n");
+    assert_file("log", "base\n");
+    assert_file("top", "x");
+    forget_run();
+}
+
+static void legacy_arguments_and_environment(void **state)
+{
+    (void)state;
+    run("- hosts: all\n"
+        "  environment: {A: \"it's\", B: '{{ colour }}'}\n"
+        "  tasks:\n"
+        "    - copy: dest=~/a content='two words' mode=0600\n"
+        "    - shell: echo \"$A $B $C\" >~/env\n"
+        "      environment: {C: 3, B: blue}\n"
+        "    - command: pwd\n"
+        "      args: {chdir: ~}\n"
+        "      register: where\n");
+    assert_ok();
+    assert_file("a", "two words");
+    assert_file("env", "it's blue 3\n");
+    assert_string_equal(registered(0, "where.stdout"), at->dir);
+    forget_run();
+}
+
+static void values_are_never_shell_text(void **state)
+{
+    (void)state;
+    put("templates/t.j2", "{{ evil }}\n");
+    run("- hosts: all\n"
+        "  vars:\n"
+        "    evil: \"'; touch ~/pwned; $(touch ~/pwned) `touch ~/pwned` \\\\\\n@end\"\n"
+        "  tasks:\n"
+        "    - template: {src: t.j2, dest: \"~/we ird'$x\"}\n"
+        "    - copy: {dest: ~/e, content: '{{ evil }}'}\n"
+        "    - command: {argv: [echo, '{{ evil }}']}\n"
+        "      register: r\n");
+    assert_ok();
+    assert_null(get("pwned"));
+    assert_has(get("we ird'$x"), "$(touch");
+    assert_has(registered(0, "r.stdout"), "`touch");
+    forget_run();
+}
+
+static int take_file(void *ctx, const char *dest, unsigned mode, const char *owner,
+                     const char *content, size_t len, struct err *err)
+{
+    (void)err;
+    str_printf(ctx, "%s %o %s %.*s|", dest, mode, owner, (int)len, content);
+    return 0;
+}
+
+static void files_are_rendered_without_a_host(void **state)
+{
+    struct faults faults;
+    struct playbook *pb;
+    struct str text;
+
+    (void)state;
+    put("templates/t.j2", "{{ colour }}{{ set }}");
+    put("site.yml", "- hosts: all\n"
+                    "  tasks:\n"
+                    "    - set_fact: {set: '!'}\n"
+                    "    - template: {src: t.j2, dest: /etc/nowhere/t, mode: '0640', owner: joe}\n"
+                    "    - copy: {dest: '/x/{{ item }}', content: '{{ item }}', mode: '0600'}\n"
+                    "      loop: [a, b]\n"
+                    "    - copy: {dest: /no, content: x}\n"
+                    "      when: colour == 'blue'\n"
+                    "    - command: echo\n");
+    faults_init(&faults);
+    str_init(&text, STR_MAX_TEXT);
+    inventory_init(&at->inv);
+    assert_int_equal(
+        inventory_load_text(&at->inv, "hosts.yml", ONE_HOST, strlen(ONE_HOST), &faults), 0);
+    pb = playbook_load(&at->assets, in_dir("site.yml"), &faults);
+    assert_non_null(pb);
+    if (play_render(pb, &at->assets, &at->inv, "h1", take_file, &text, &at->err) < 0)
+        fail_msg("%s", at->err.text);
+    assert_string_equal(text.buf,
+                        "/etc/nowhere/t 640 joe red!|/x/a 600 root a|/x/b 600 root b|");
+    assert_int_equal(
+        play_render(pb, &at->assets, &at->inv, "h9", take_file, &text, &at->err), -1);
+    playbook_free(pb);
+    faults_release(&faults);
+    str_release(&text);
+    forget_run();
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(reader_names_what_is_wrong),
+        T(reader_finds_all_faults_at_once),
+        T(a_task_file_may_not_import_itself),
+        T(roles_may_not_form_a_circle),
+        T(playbook_is_described),
+        T(changes_are_made_and_then_nothing_is),
+        T(check_mode_tells_what_a_run_would_do),
+        T(check_mode_assumes_what_a_command_makes),
+        T(after_an_opaque_change_the_rest_is_probed_again),
+        T(registered_results_decide),
+        T(a_failure_stops_the_host),
+        T(failures_at_planning_come_after_the_changes_before_them),
+        T(ignored_failures_do_not_stop),
+        T(loops_and_their_results),
+        T(until_tries_again),
+        T(handlers_run_once_and_in_order),
+        T(handlers_of_a_failed_run_come_with_the_next),
+        T(a_change_that_was_none_leaves_no_marker),
+        T(handlers_can_be_flushed),
+        T(variables_have_their_precedence),
+        T(variables_are_lazy),
+        T(what_a_host_says_is_never_a_template),
+        T(facts_and_other_hosts_are_seen),
+        T(templates_that_need_facts_take_a_trip_more),
+        T(serial_batches_go_one_after_the_other),
+        T(run_once_is_shared),
+        T(a_failed_host_drops_out),
+        T(any_errors_fatal_stops_all),
+        T(limit_and_tags_select),
+        T(roles_bring_their_files),
+        T(legacy_arguments_and_environment),
+        T(values_are_never_shell_text),
+        T(files_are_rendered_without_a_host),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
