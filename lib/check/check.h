@@ -30,6 +30,10 @@ bool check_role_fits(const char *port, const struct patroni_member *m);
 
 /* One etcd member: 0 when it answers that it is healthy (it sees a leader). */
 int check_etcd(const struct check_target *t, const char *address, struct err *err) MUST_USE;
+/* A short script on a host; its stdout is appended to out. An exit status other than 0 is an error
+ * with its stderr. */
+int check_remote(const struct check_target *t, const struct cluster_host *host, const char *script,
+                 struct str *out, struct err *err) MUST_USE;
 /* Whether a balancer holds the VIP right now (asked over SSH). */
 int check_vip(const struct check_target *t, const struct cluster_host *lb, bool *holds,
               struct err *err) MUST_USE;

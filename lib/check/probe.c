@@ -4,7 +4,7 @@
 #include "lib/check/check.h"
 #include "lib/net/http.h"
 
-enum { ETCD_TIMEOUT_MS = 2000, SSH_TIMEOUT_MS = 5000, MAX_ANSWER = 64 * 1024 };
+enum { ETCD_TIMEOUT_MS = 2000, SSH_TIMEOUT_MS = 10000, MAX_ANSWER = 64 * 1024 };
 
 struct pg_target check_login(const struct check_target *t, const char *address, int port,
                              int timeout_ms)
@@ -65,29 +65,45 @@ int check_etcd(const struct check_target *t, const char *address, struct err *er
     return rc;
 }
 
-int check_vip(const struct check_target *t, const struct cluster_host *lb, bool *holds,
-              struct err *err)
+int check_remote(const struct check_target *t, const struct cluster_host *host, const char *script,
+                 struct str *out, struct err *err)
 {
     struct arena arena = ARENA_INIT;
-    struct ssh_target target = state_ssh_target(t->state_dir, lb, &arena);
-    char *script = xasprintf("ip -o -4 addr show to %s/32\n", t->cluster->vip);
-    struct str out;
-    struct ssh_run run = {
-        .script = script, .script_len = strlen(script), .timeout_ms = SSH_TIMEOUT_MS, .out = &out};
+    struct ssh_target target = state_ssh_target(t->state_dir, host, &arena);
+    struct str errout;
+    struct ssh_run run = {.script = script,
+                          .script_len = strlen(script),
+                          .timeout_ms = SSH_TIMEOUT_MS,
+                          .out = out,
+                          .errout = &errout};
     struct ssh *ssh;
     int rc = -1;
 
-    str_init(&out, MAX_ANSWER);
+    str_init(&errout, MAX_ANSWER);
     target.connect_timeout_ms = SSH_TIMEOUT_MS;
-    if ((ssh = ssh_open(&target, err))) {
+    if ((ssh = ssh_open(&target, err)))
         rc = ssh_script(ssh, &run, err);
-        if (rc == 0 && run.status != 0)
-            rc = err_set(err, ERR_REMOTE, "ip addr exited with %d", run.status);
-        *holds = rc == 0 && out.len > 0;
+    if (rc == 0 && run.status != 0) {
+        str_trim_end(&errout);
+        rc = err_set(err, ERR_REMOTE, "%s: exit status %d: %s", host->name, run.status, errout.buf);
     }
     ssh_close(ssh);
+    str_release(&errout);
+    arena_release(&arena);
+    return rc;
+}
+
+int check_vip(const struct check_target *t, const struct cluster_host *lb, bool *holds,
+              struct err *err)
+{
+    char *script = xasprintf("ip -o -4 addr show to %s/32\n", t->cluster->vip);
+    struct str out;
+    int rc;
+
+    str_init(&out, MAX_ANSWER);
+    rc = check_remote(t, lb, script, &out, err);
+    *holds = rc == 0 && out.len > 0;
     str_release(&out);
     free(script);
-    arena_release(&arena);
     return rc;
 }

@@ -5,7 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/deploy/stage.h"
 
-enum { POLL_MS = 100, TRY_TIMEOUT_MS = 2000, JOURNAL_TIMEOUT_MS = 10000, JOURNAL_MAX = 16 * 1024 };
+enum { POLL_MS = 100, TRY_TIMEOUT_MS = 2000, JOURNAL_MAX = 16 * 1024 };
 
 /* What is not ready yet: the host and unit to look at, and why. */
 struct waiting {
@@ -150,22 +150,14 @@ static bool all_ready(struct deploy *d, struct waiting *w)
 /* The end of the unit's journal, for the error. "" when it cannot be had. */
 static void read_journal(struct deploy *d, const struct waiting *w, struct str *out)
 {
-    struct arena arena = ARENA_INIT;
-    struct ssh_target target = state_ssh_target(d->state_dir, w->host, &arena);
-    const char *script =
-        arena_printf(&arena, "journalctl -u %s -n 12 --no-pager -o cat 2>/dev/null\n", w->unit);
-    struct ssh_run run = {.script = script,
-                          .script_len = strlen(script),
-                          .timeout_ms = JOURNAL_TIMEOUT_MS,
-                          .out = out};
-    struct err err = ERR_INIT;
-    struct ssh *ssh = ssh_open(&target, &err);
+    struct check_target t = deploy_check_target(d);
+    char *script = xasprintf("journalctl -u %s -n 12 --no-pager -o cat\n", w->unit);
+    struct err ignored = ERR_INIT;
 
-    if (ssh && ssh_script(ssh, &run, &err) < 0)
+    if (check_remote(&t, w->host, script, out, &ignored) < 0)
         str_clear(out);
-    ssh_close(ssh);
-    err_release(&err);
-    arena_release(&arena);
+    err_release(&ignored);
+    free(script);
 }
 
 static int not_ready(struct deploy *d, const struct waiting *w, int64_t waited_ms, struct err *err)
