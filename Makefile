@@ -125,6 +125,7 @@ coverage:
 	gcovr -r . --object-directory build/coverage --print-summary -o build/coverage/report.txt
 
 lint:
+	$(Q)sh tests/lib/packages.sh build lint
 	$(Q)sh tests/lib/lint.sh
 
 format:

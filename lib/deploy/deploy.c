@@ -70,8 +70,7 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     memset(&d->secrets, 0, sizeof(d->secrets));
     memset(&d->inventory, 0, sizeof(d->inventory));
     if (access == DEPLOY_WRITE &&
-        (state_prepare(d->state_dir, err) < 0 || state_lock(d->state_dir, &d->lock, err) < 0 ||
-         state_login_key(d->state_dir, err) < 0))
+        (state_prepare(d->state_dir, err) < 0 || state_lock(d->state_dir, &d->lock, err) < 0))
         return -1;
     if (open_secrets(d, access, err) < 0)
         return -1;

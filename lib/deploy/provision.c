@@ -112,6 +112,8 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
     stage_begin(d, "hosts", "network and hosts");
     if (!d->session && d->provider->open(d->cluster, d->state_dir, d->events, &d->session, err) < 0)
         goto out;
+    if (!check && state_login_key(d->state_dir, err) < 0)
+        goto out;
     if (d->provider->desire(d->session, &p, err) < 0 || plan_compute(&p, d->session, err) < 0)
         goto out;
     note_actions(r, &p, hosts_missing);

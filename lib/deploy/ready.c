@@ -87,17 +87,23 @@ static const struct cluster_host *first_balancer(const struct cluster *c)
     return NULL;
 }
 
-static bool port_ready(const struct check_target *t, const struct pg_target *login,
+/* A new leader runs a moment before it takes writes. */
+static bool port_ready(const struct check_target *t, const struct pg_target *login, bool primary,
                        struct waiting *w)
 {
     struct err err = ERR_INIT;
     struct pg *pg = pg_open(login, &err);
+    bool ready = pg && pg_exec(pg, "SELECT pg_is_in_recovery()", 0, NULL, &err) == 0 &&
+                 str_eq(pg_value(pg, 0, 0), primary ? "f" : "t");
 
-    if (!pg)
-        set_waiting(w, first_balancer(t->cluster), "haproxy", xstrdup(err.text));
+    if (!ready)
+        set_waiting(w, first_balancer(t->cluster), "haproxy",
+                    err.code
+                        ? xstrdup(err.text)
+                        : xasprintf("%s:%d does not take writes yet", login->host, login->port));
     pg_close(pg);
     err_release(&err);
-    return pg != NULL;
+    return ready;
 }
 
 /* Every port that has a member to lead to answers: the balancers follow Patroni by checks of their
@@ -122,7 +128,7 @@ static bool address_ready(const struct check_target *t, const struct patroni_vie
             led |= check_role_fits(ports[i].name, m);
         if (c->vip)
             login.port = ports[i].port;
-        if (led && !port_ready(t, &login, w))
+        if (led && !port_ready(t, &login, i == 0, w))
             return false;
     }
     return true;

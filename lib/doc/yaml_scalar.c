@@ -27,9 +27,9 @@ static bool is_one_of(const char *text, const char *const *words)
     return *words != NULL;
 }
 
-static const char *skip_sign(const char *p)
+static size_t sign_length(const char *p)
 {
-    return *p == '-' || *p == '+' ? p + 1 : p;
+    return *p == '-' || *p == '+';
 }
 
 /* Past all of ":[0-5]?[0-9]", the further places of a number to the base 60. */
@@ -55,7 +55,7 @@ static bool is_all_of(const char *p, const char *set)
 
 static bool is_int(const char *p)
 {
-    p = skip_sign(p);
+    p += sign_length(p);
     if (p[0] == '0' && p[1] == 'b')
         return is_all_of(p + 2, "01_");
     if (p[0] == '0' && p[1] == 'x')
@@ -78,7 +78,7 @@ static bool is_float(const char *text)
 {
     static const char *const infinities[] = {".inf", ".Inf", ".INF", NULL};
     static const char *const not_numbers[] = {".nan", ".NaN", ".NAN", NULL};
-    const char *p = skip_sign(text), *after;
+    const char *p = text + sign_length(text), *after;
 
     if (is_one_of(p, infinities) || is_one_of(text, not_numbers))
         return true;
@@ -211,7 +211,7 @@ static bool sixties_value(char *text, uint64_t *out)
 static bool int_value(char *text, int64_t *out)
 {
     bool negative = *text == '-', ok;
-    char *p = text + (skip_sign(text) - text);
+    char *p = text + sign_length(text);
     uint64_t value;
 
     if (p[0] == '0' && p[1] == 'b')
@@ -231,7 +231,7 @@ static bool int_value(char *text, int64_t *out)
 static double float_value(char *text)
 {
     double sign = *text == '-' ? -1.0 : 1.0, value = 0;
-    char *rest = text + (skip_sign(text) - text), *part;
+    char *rest = text + sign_length(text), *part;
 
     if (rest[0] == '.' && isalpha((unsigned char)rest[1]))
         return rest[1] == 'i' || rest[1] == 'I' ? sign * INFINITY : (double)NAN;

@@ -28,7 +28,8 @@ void facts_put_script(struct str *script)
         script,
         "show() {\n"
         "    [ -r \"$2\" ] || return 0\n"
-        "    while IFS= read -r l || [ -n \"$l\" ]; do printf '%s %s\\n' \"$1\" \"$l\"; done <\"$2\"\n"
+        "    while IFS= read -r l || [ -n \"$l\" ]; do printf '%s %s\\n' \"$1\" \"$l\"; done "
+        "<\"$2\"\n"
         "}\n"
         "show host /proc/sys/kernel/hostname\n"
         "show kernel /proc/sys/kernel/osrelease\n"

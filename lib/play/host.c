@@ -17,7 +17,7 @@ static void send_step(struct host *host, const struct step *step, enum event_kin
                       const char *text, const char *detail)
 {
     const char *where =
-        arena_printf(&host->arena, "%s:%d", step->task->src.file, step->task->src.line);
+        arena_printf(step->arena, "%s:%d", step->task->src.file, step->task->src.line);
 
     event_send(host->run->options->events, &(struct event){.kind = kind,
                                                            .host = host->name,
@@ -29,17 +29,17 @@ static void send_step(struct host *host, const struct step *step, enum event_kin
 
 static void note_change(struct host *host, const struct step *step)
 {
-    const char *diff = step->plan.diff.len > 0 && !step->no_log ? step->plan.diff.buf : NULL;
-    struct task_change change = {
-        .opaque = step->plan.kind == PLAN_OPAQUE,
-        .consequence = step->plan.consequence,
-    };
+    struct arena *a = &host->arena;
+    bool has_diff = step->plan.diff.len > 0 && !step->no_log;
+    struct task_change change = {.task = arena_strdup(a, step->title),
+                                 .module = step->task->module->name,
+                                 .summary = step_summary(step, a),
+                                 .diff = has_diff ? arena_strdup(a, step->plan.diff.buf) : NULL,
+                                 .opaque = step->plan.kind == PLAN_OPAQUE};
 
-    change.task = step->title;
-    change.module = step->task->module->name;
-    change.where = arena_printf(&host->arena, "%s:%d", step->task->src.file, step->task->src.line);
-    change.summary = step_summary(step, &host->arena);
-    change.diff = diff ? arena_strdup(&host->arena, diff) : NULL;
+    change.where = arena_printf(a, "%s:%d", step->task->src.file, step->task->src.line);
+    if (step->plan.consequence)
+        change.consequence = arena_strdup(a, step->plan.consequence);
     vec_push(&host->result->changes, change);
     send_step(host, step, EVENT_CHANGED, change.summary, change.diff);
 }
@@ -51,13 +51,13 @@ static const char *message_of(const struct step *step)
 
 static void tell(struct host *host, const struct step *step)
 {
-    const char *text = step->planned ? step_summary(step, &host->arena) : step->label;
+    const char *text = step->planned ? step_summary(step, step->arena) : step->label;
 
     if (step->failed && !step->ignore_errors)
         return; /* host_fail tells */
     if (step->failed)
         send_step(host, step, EVENT_NOTE,
-                  arena_printf(&host->arena, "%s: failed, ignored: %s", step->title,
+                  arena_printf(step->arena, "%s: failed, ignored: %s", step->title,
                                step->no_log ? "(no_log)" : message_of(step)),
                   NULL);
     else if (step->changed)
@@ -158,34 +158,59 @@ static void fail_at(struct host *host, const struct step *step)
 
 static void clear_batch(struct host *host)
 {
-    for (size_t i = 0; i < host->batch.n; i++) {
-        if (!host->batch.items[i].planned)
-            continue;
-        str_release(&host->batch.items[i].plan.script);
-        str_release(&host->batch.items[i].plan.diff);
-    }
+    for (size_t i = 0; i < host->batch.n; i++)
+        step_release(&host->batch.items[i]);
     host->batch.n = 0;
 }
 
+/* A step that changes nothing, with nothing before it that still has to be done. */
+static bool is_done(const struct host *host, const struct step *step)
+{
+    return host->batch.n == 0 && !step->applies && !step->open;
+}
+
+/* The first step of a batch notes where the host is, to come back here when a step of it fails. */
+static void add_to_batch(struct host *host, const struct step *step)
+{
+    if (host->batch.n == 0) {
+        progress_release(&host->before);
+        progress_copy(&host->before, &host->progress);
+    }
+    vec_push(&host->batch, *step);
+}
+
+/* Plans up to what cannot be planned before a trip. */
 static enum batch_end plan_batch(struct host *host, struct stage *stage, size_t end)
 {
     bool is_handler;
 
-    for (;;) {
+    while (!host->failed) {
         const struct task *task = progress_task(&host->progress, stage, end, &is_handler);
         struct step step;
+        bool fails, done;
 
         if (!task)
             return BATCH_DONE;
-        if (step_plan(host, stage, task, is_handler, &step) == STEP_UNKNOWN)
+        if (step_plan(host, stage, task, is_handler, &step) == STEP_UNKNOWN) {
+            step_release(&step);
             return BATCH_UNKNOWN;
-        vec_push(&host->batch, step);
-        if (step.open)
-            return BATCH_OPEN;
-        if (step.failed && !step.ignore_errors)
-            return BATCH_FAILED;
-        progress_pass(&host->progress, host, &step);
+        }
+        fails = step.failed && !step.ignore_errors;
+        done = is_done(host, &step);
+        if (done)
+            commit(host, &step);
+        else
+            add_to_batch(host, &step);
+        if (done && fails)
+            fail_at(host, &step);
+        else if (!step.open && !fails)
+            progress_pass(&host->progress, host, &step);
+        if (done)
+            step_release(&step);
+        else if (step.open || fails)
+            return step.open ? BATCH_OPEN : BATCH_FAILED;
     }
+    return BATCH_FAILED;
 }
 
 static bool batch_applies(const struct host *host)
@@ -196,8 +221,8 @@ static bool batch_applies(const struct host *host)
     return false;
 }
 
-/* Applies what the batch has to apply and asks for what later steps want to know. No trip when there
- * is neither. */
+/* Applies what the batch has to apply and asks for what later steps want to know. No trip when
+ * there is neither. */
 static int make_trip(struct host *host, struct stage *stage, enum batch_end end, struct err *err)
 {
     bool applies = batch_applies(host);
@@ -210,7 +235,7 @@ static int make_trip(struct host *host, struct stage *stage, enum batch_end end,
     if (rc == 0 && end == BATCH_UNKNOWN && !applies && probe_is_empty(&probe))
         BUG("a module waits for what it never asked for");
     if (rc == 0 && (applies || !probe_is_empty(&probe)))
-        rc = trip_run(host, stage, &probe, err);
+        rc = trip_run(host, &probe, err);
     probe_release(&probe);
     return rc;
 }
@@ -266,7 +291,8 @@ static enum settled settle_batch(struct host *host)
     return SETTLED_ALL;
 }
 
-/* The trip was lost: the steps that ended are told, then the host fails. */
+/* The trip was lost: the steps that ended are told, then the host fails. The error names the host
+ * already, as those of ssh.h do. */
 static void lose(struct host *host, struct err *err)
 {
     const struct step *at = NULL;
@@ -282,10 +308,7 @@ static void lose(struct host *host, struct err *err)
     host->result->unreachable += err->code == ERR_NET || err->code == ERR_TIMEOUT;
     host->result->failed += err->code != ERR_NET && err->code != ERR_TIMEOUT;
     if (at)
-        err_wrap(err, "%s: %s (%s:%d)", host->name, at->title, at->task->src.file,
-                 at->task->src.line);
-    else
-        err_wrap(err, "%s", host->name);
+        err_wrap(err, "%s (%s:%d)", at->title, at->task->src.file, at->task->src.line);
     host_fail(host, err);
 }
 
@@ -314,10 +337,8 @@ void host_segment(struct host *host, struct stage *stage, size_t end)
             host_fail(host, &err);
             return;
         }
-        progress_copy(&host->before, &host->progress);
         more = work_on(host, stage, end);
         clear_batch(host);
-        progress_release(&host->before);
     }
 }
 
@@ -407,7 +428,7 @@ int host_open(struct host *host)
                                                options->connect_deadline_ms, &err);
     if (host->session && probe_add(&probe, &facts, &err) == 0 &&
         step_gather(host, NULL, &probe, &err) == 0)
-        rc = trip_run(host, NULL, &probe, &err);
+        rc = trip_run(host, &probe, &err);
     probe_release(&probe);
     if (rc < 0)
         lose(host, &err);
@@ -421,8 +442,7 @@ void host_close(struct host *host)
     struct probe nothing;
 
     probe_init(&nothing);
-    if (host->session && !host->failed && host->stale.n > 0 &&
-        trip_run(host, NULL, &nothing, &err) < 0)
+    if (host->session && !host->failed && host->stale.n > 0 && trip_run(host, &nothing, &err) < 0)
         lose(host, &err);
     probe_release(&nothing);
     if (host->session)

@@ -47,7 +47,7 @@ enum plan_kind {
 
 /* One task on one host, arguments rendered and typed. */
 struct module_call {
-    struct arena *arena; /* lives until the host's run ends */
+    struct arena *arena; /* of this call: what outlives it (the world) has an arena of its own */
     const struct value
         *args; /* map: every argument by its main name, defaults filled in; absent ones missing */
     const char *free_form;       /* command, shell, ...: the text; NULL otherwise */

@@ -35,8 +35,7 @@ struct value *playbook_describe(const struct playbook *pb, struct arena *a);
 struct play_transport {
     /* A session, which belongs to one thread at a time; NULL with err. deadline_ms as in
      * play_options. */
-    void *(*open)(void *ctx, const struct ssh_target *target, int64_t deadline_ms,
-                  struct err *err);
+    void *(*open)(void *ctx, const struct ssh_target *target, int64_t deadline_ms, struct err *err);
     int (*run)(void *session, struct ssh_run *run, struct err *err);
     void (*close)(void *session);
     void *ctx;
@@ -58,10 +57,10 @@ struct play_options {
      * known_hosts, accept_new. May be NULL. */
     void (*target)(void *ctx, const char *host, struct ssh_target *target);
     void *target_ctx;
-    int64_t connect_deadline_ms; /* clock_mono_ms; 0: one attempt */
-    int verbosity;               /* how many -v */
+    int64_t connect_deadline_ms;            /* clock_mono_ms; 0: one attempt */
+    int verbosity;                          /* how many -v */
     const struct play_transport *transport; /* NULL: SSH */
-    const char *pending_dir; /* on the hosts; NULL: /var/lib/pgha-deploy/pending */
+    const char *pending_dir;                /* on the hosts; NULL: /var/lib/pgha-deploy/pending */
 };
 
 struct task_change {

@@ -1,5 +1,6 @@
 /*
- * playbook.h - a playbook as the runner needs it: plays as flat lists of steps. Private to lib/play.
+ * playbook.h - a playbook as the runner needs it: plays as flat lists of steps. Private to
+ * lib/play.
  *
  * Roles, blocks and imports are gone: what they gave to their tasks (conditions, tags, variables)
  * is in each task. Everything lives in the playbook's arena and is read-only after loading.
@@ -36,16 +37,16 @@ struct frame {
 };
 
 struct role {
-    const char *name, *path;       /* path: folder of the role */
-    const struct value *defaults;  /* map; may be empty */
+    const char *name, *path;      /* path: folder of the role */
+    const struct value *defaults; /* map; may be empty */
     const struct value *vars;
 };
 
 /* A role where it is used: the same role may come twice with different parameters. */
 struct role_use {
     const struct role *role;
-    const struct value *params;     /* map or NULL */
-    const struct role_use *user;    /* the role that depends on it, or NULL */
+    const struct value *params;  /* map or NULL */
+    const struct role_use *user; /* the role that depends on it, or NULL */
 };
 
 enum task_kind { TASK_MODULE, TASK_FLUSH_HANDLERS, TASK_NOOP };
@@ -82,9 +83,10 @@ struct play {
     const struct value *serial; /* list of integers and percentages; NULL */
     const struct value *vars;   /* map; may be NULL */
     VEC(const struct value *) vars_files;
-    VEC(struct task) tasks;     /* in order, handlers flushed where Ansible does */
+    VEC(struct task) tasks; /* in order, handlers flushed where Ansible does */
     VEC(struct task) handlers;
-    VEC(const struct role_use *) roles; /* all, in order; their defaults and vars are seen by the play */
+    VEC(const struct role_use *)
+    roles; /* all, in order; their defaults and vars are seen by the play */
     const char *folder;
 };
 

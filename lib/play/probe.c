@@ -1,12 +1,14 @@
 /*
  * probe.c - the coalesced probe: its script and its answer.
  */
+#include "lib/play/probe.h"
 #include "lib/base/hash.h"
 #include "lib/play/facts.h"
-#include "lib/play/probe.h"
 #include "lib/play/script.h"
 
-#define CHUNK_BYTES ((size_t)96 << 10) /* of names in one command line; the kernel takes 128 KiB a word, 2 MiB in all */
+#define CHUNK_BYTES                                                                                \
+    ((size_t)96                                                                                    \
+     << 10) /* of names in one command line; the kernel takes 128 KiB a word, 2 MiB in all */
 
 struct probe_need {
     const char *name;
@@ -627,10 +629,10 @@ static const struct {
     const char *name;
     void (*read)(struct answer *in);
 } sections[] = {
-    {"paths", read_paths},     {"sums", read_sums},     {"packages", read_packages},
-    {"units", read_units},     {"users", read_users},   {"shadow", read_shadow},
-    {"groups", read_groups},   {"sysctls", read_sysctls}, {"hostname", read_hostname},
-    {"facts", read_facts},     {"pending", read_pending},
+    {"paths", read_paths},   {"sums", read_sums},       {"packages", read_packages},
+    {"units", read_units},   {"users", read_users},     {"shadow", read_shadow},
+    {"groups", read_groups}, {"sysctls", read_sysctls}, {"hostname", read_hostname},
+    {"facts", read_facts},   {"pending", read_pending},
 };
 
 static bool find_section(struct answer *in, const char *mark, const char *name, const char *answer,

@@ -1,14 +1,14 @@
 /*
- * probe.h - one script that asks a host for everything a set of needs wants to know, and the reading
- * of its answer.
+ * probe.h - one script that asks a host for everything a set of needs wants to know, and the
+ * reading of its answer.
  *
  * Each kind of need is one program however many names there are: find and sha256sum for paths,
  * dpkg-query, systemctl show, getent. What the shell can read itself (sysctls, /etc/os-release)
  * costs no process.
  *
  * The answer is cut into sections by lines "MARK NAME", where MARK holds a random number that only
- * this trip knows: no file's content can imitate one. Whatever the host answers, every need that was
- * asked for is known afterwards (absent when it said nothing), so no question is asked twice.
+ * this trip knows: no file's content can imitate one. Whatever the host answers, every need that
+ * was asked for is known afterwards (absent when it said nothing), so no question is asked twice.
  */
 #ifndef PGHA_PROBE_H
 #define PGHA_PROBE_H

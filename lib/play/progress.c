@@ -111,14 +111,15 @@ static struct value *loop_result(const struct progress *p, struct arena *a)
     return all;
 }
 
-static void set_facts(struct progress *p, const struct step *step)
+static void set_facts(struct progress *p, struct host *host, const struct step *step)
 {
     const struct value *facts = value_get(step->result, "ansible_facts");
 
     if (!facts || facts->type != VALUE_MAP || step->failed)
         return;
     for (size_t i = 0; i < facts->u.map.n; i++)
-        map_set(&p->registered, facts->u.map.entries[i].key, facts->u.map.entries[i].value);
+        map_set(&p->registered, facts->u.map.entries[i].key,
+                value_copy(&host->arena, facts->u.map.entries[i].value));
 }
 
 static void notify(struct progress *p, struct host *host, const struct step *step)
@@ -142,23 +143,29 @@ static void move_on(struct progress *p, const struct step *step)
         p->task++;
 }
 
+/* The step's arena goes with the step: what is registered is copied. */
 void progress_pass(struct progress *p, struct host *host, const struct step *step)
 {
-    struct value *result = step->result;
+    const char *name = step->task->registers;
+    struct value *result = NULL;
 
     p->attempt = 0;
-    set_facts(p, step);
+    set_facts(p, host, step);
     if (step->changed)
         notify(p, host, step);
+    if (name)
+        result = value_copy(&host->arena, step->result);
     if (step->items) {
-        vec_push(&p->results, result);
-        p->item++;
+        if (name)
+            vec_push(&p->results, result);
         p->items = step->items;
+        p->item++;
         if (!step->last)
             return;
-        result = loop_result(p, &host->arena);
+        if (name)
+            result = loop_result(p, &host->arena);
     }
-    if (step->task->registers)
-        map_set(&p->registered, step->task->registers, result);
+    if (name)
+        map_set(&p->registered, name, result);
     move_on(p, step);
 }

@@ -1,9 +1,9 @@
 /*
  * reader.c - playbook files and plays.
  */
+#include "lib/play/reader.h"
 #include "lib/base/file.h"
 #include "lib/doc/yaml.h"
-#include "lib/play/reader.h"
 
 /* ---- keys and typed values ---- */
 
@@ -102,8 +102,7 @@ const struct value *reader_vars(struct reader *r, const struct value *v, const c
         return value_map(&r->pb->arena);
     if (v->type == VALUE_MAP)
         return reader_keep(r, v);
-    fault_add(r->faults, v->src, "%s must be a mapping, not a %s", what,
-              value_type_name(v->type));
+    fault_add(r->faults, v->src, "%s must be a mapping, not a %s", what, value_type_name(v->type));
     return value_map(&r->pb->arena);
 }
 
@@ -235,8 +234,9 @@ static void play_hosts(struct reader *r, void *into, const struct value *v)
     if (all.len == 0)
         fault_add(r->faults, v->src, "hosts names no host");
     else if (jinja_has_markup(all.buf))
-        fault_add(r->faults, v->src, "a template in hosts is not supported: name a group, and use "
-                                     "--limit");
+        fault_add(r->faults, v->src,
+                  "a template in hosts is not supported: name a group, and use "
+                  "--limit");
     ((struct play_reader *)into)->play->hosts = arena_strdup(&r->pb->arena, all.buf);
     str_release(&all);
 }
@@ -394,8 +394,8 @@ static void check_notified(struct reader *r, const struct play *play, const stru
             const char *title = task_title(handler, &r->pb->arena);
             const char *plain = handler->name ? handler->name->u.str.s : title;
 
-            found |= str_eq(plain, name) || str_eq(title, name) ||
-                     names_have(&handler->listen, name);
+            found |=
+                str_eq(plain, name) || str_eq(title, name) || names_have(&handler->listen, name);
             vec_push(&known, plain);
         }
         if (!found) {
@@ -472,12 +472,11 @@ static void read_plays(struct reader *r, const char *path, struct source from)
     if (!reader_enter(r, from))
         return;
     folder = path_dir(path);
-    r->pb->folder = str_starts(path, "./") && str_eq(folder, ".")
-                        ? "."
-                        : arena_printf(&r->pb->arena, "%s%s",
-                                       str_starts(path, "./") && !str_starts(folder, ".") ? "./"
-                                                                                          : "",
-                                       folder);
+    r->pb->folder =
+        str_starts(path, "./") && str_eq(folder, ".")
+            ? "."
+            : arena_printf(&r->pb->arena, "%s%s",
+                           str_starts(path, "./") && !str_starts(folder, ".") ? "./" : "", folder);
     free(folder);
     root = reader_file(r, path, from, false);
     if (root && root->type != VALUE_LIST)
@@ -490,8 +489,7 @@ static void read_plays(struct reader *r, const char *path, struct source from)
         if (!import)
             import = value_get(v, "ansible.builtin.import_playbook");
         if (v->type != VALUE_MAP)
-            fault_add(r->faults, v->src, "a play is a mapping, not a %s",
-                      value_type_name(v->type));
+            fault_add(r->faults, v->src, "a play is a mapping, not a %s", value_type_name(v->type));
         else if (import)
             read_import(r, v, import);
         else
@@ -500,8 +498,7 @@ static void read_plays(struct reader *r, const char *path, struct source from)
     reader_leave(r);
 }
 
-struct playbook *playbook_load(const struct assets *assets, const char *path,
-                               struct faults *faults)
+struct playbook *playbook_load(const struct assets *assets, const char *path, struct faults *faults)
 {
     struct playbook *pb = xcalloc(1, sizeof(*pb));
     struct reader r = {.pb = pb, .assets = assets, .faults = faults};

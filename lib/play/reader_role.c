@@ -24,8 +24,7 @@ static bool find_role(struct reader *r, const char *name, struct source src, con
     return false;
 }
 
-static const char *part_path(struct reader *r, const char *role, const char *part,
-                             const char *file)
+static const char *part_path(struct reader *r, const char *role, const char *part, const char *file)
 {
     const char *folder = reader_path(r, role, part);
     const char *path = reader_path(r, folder, arena_printf(&r->pb->arena, "%s.yml", file));
@@ -170,8 +169,7 @@ static void add_params(struct reader *r, struct use_reader *into, const char *ke
     reader_keep(r, v);
 }
 
-static void read_use_key(struct reader *r, struct use_reader *into,
-                         const struct value_entry *entry)
+static void read_use_key(struct reader *r, struct use_reader *into, const struct value_entry *entry)
 {
     const struct key *row = reader_common_key(entry->key);
 
@@ -226,8 +224,8 @@ void reader_import_role(struct reader *r, const struct value *args, const struct
         else if (str_eq(entry->key, "tasks_from"))
             into.tasks_from = reader_str(r, entry->value, "tasks_from");
         else if (!str_eq(entry->key, "public") && !str_eq(entry->key, "allow_duplicates"))
-            fault_add(r->faults, entry->key_src,
-                      "'%s' is not supported: only name and tasks_from", entry->key);
+            fault_add(r->faults, entry->key_src, "'%s' is not supported: only name and tasks_from",
+                      entry->key);
     }
     if (!into.name || jinja_has_markup(into.name))
         fault_add(r->faults, args->src, "import_role needs the name of a role, without templates");

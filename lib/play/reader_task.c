@@ -323,8 +323,8 @@ static const char *short_name(const char *name)
 
 static bool is_action(const char *key)
 {
-    static const char *const actions[] = {"meta",         "import_tasks", "include_tasks",
-                                          "import_role",  "include_role", "include"};
+    static const char *const actions[] = {"meta",        "import_tasks", "include_tasks",
+                                          "import_role", "include_role", "include"};
     const char *name = short_name(key);
 
     for (size_t i = 0; i < ARRAY_LEN(actions); i++)
@@ -335,8 +335,8 @@ static bool is_action(const char *key)
 
 static void unknown_action(struct reader *r, const struct value_entry *entry)
 {
-    static const char *const more[] = {"block", "args", "meta", "import_tasks", "include_tasks",
-                                       "import_role", "include_role"};
+    static const char *const more[] = {
+        "block", "args", "meta", "import_tasks", "include_tasks", "import_role", "include_role"};
     VEC(const char *) known = VEC_INIT;
 
     for (size_t i = 0; module_list[i]; i++)
@@ -486,8 +486,7 @@ static void read_action(struct reader *r, struct task_reader *from, enum task_li
         else
             reader_import_role(r, from->action->value, &from->task);
     } else if (str_eq(name, "include")) {
-        fault_add(r->faults, from->action->key_src,
-                  "'include' is not supported: use import_tasks");
+        fault_add(r->faults, from->action->key_src, "'include' is not supported: use import_tasks");
     } else {
         from->task.module = module_find(from->action->key);
         read_arguments(r, from);
@@ -515,8 +514,7 @@ static void read_block(struct reader *r, const struct value *v, const struct tas
         else if (row && row->read)
             row->read(r, &around, entry->value);
         else if (row)
-            fault_add(r->faults, entry->key_src, "'%s' is not supported: %s", row->name,
-                      row->text);
+            fault_add(r->faults, entry->key_src, "'%s' is not supported: %s", row->name, row->text);
         else
             fault_add(r->faults, entry->key_src, "'%s' is no key of a block", entry->key);
     }
@@ -575,8 +573,8 @@ void reader_tasks_file(struct reader *r, const char *path, struct source from,
         return;
     list = reader_file(r, path, from, false);
     folder = path_dir(path);
-    around.folder = reader_path(r, str_starts(path, "./") ? "." : folder,
-                                str_starts(path, "./") ? folder : "");
+    around.folder =
+        reader_path(r, str_starts(path, "./") ? "." : folder, str_starts(path, "./") ? folder : "");
     around.name = NULL;
     if (list)
         reader_tasks(r, list, &around, to);

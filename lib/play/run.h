@@ -20,31 +20,32 @@ struct stage {
     const struct play *play;
     struct host **hosts; /* all that the play names */
     size_t n;
-    bool *selected;      /* per task, by tags */
-    const struct value *host_names, *alive_names, *batch_names; /* lists; changed between segments */
+    bool *selected; /* per task, by tags */
+    const struct value *host_names, *alive_names,
+        *batch_names; /* lists; changed between segments */
 };
 
 /* How far a host is. Planning runs ahead of what happened, so there are copies (progress_copy). */
 struct progress {
-    size_t task;            /* in the play's list */
-    size_t handler;         /* at a flush: which handler is next */
+    size_t task;               /* in the play's list */
+    size_t handler;            /* at a flush: which handler is next */
     const struct value *items; /* list: of the loop that began; NULL */
     size_t item;
     VEC(struct value *) results; /* of the loop's items so far */
-    int attempt;           /* of until; 0: the first */
-    struct map registered; /* name -> struct value *: results and set_facts */
-    bool *notified;        /* per handler of the play */
+    int attempt;                 /* of until; 0: the first */
+    struct map registered;       /* name -> struct value *: results and set_facts */
+    bool *notified;              /* per handler of the play */
     size_t n_handlers;
 };
 
 /* One task, or one item of its loop, on one host. */
 struct step {
+    struct arena *arena; /* owned; of all that is rendered and planned */
     const struct task *task;
     struct stage *stage;
     bool is_handler;
     const char *title, *label; /* rendered; label: of the item, or NULL */
     const struct value *item, *items;
-    size_t index;
     bool first, last; /* of the task's items */
     struct module_call call;
     struct module_plan plan;
@@ -74,18 +75,19 @@ struct host {
     const struct inventory_host *inventory;
     struct arena arena;
     const struct value *vars; /* from the inventory */
+    const struct value *view; /* what hostvars[name] is */
     struct world world;
     struct progress progress;
     struct steps batch;
     struct progress before; /* the batch */
     void *session;
     struct host_result *result;
-    bool facts_visible; /* a play gathered them */
-    bool takes_part; /* a play names it, and --limit leaves it */
-    bool failed;     /* or unreachable: it takes no part any more */
+    bool facts_visible;                           /* a play gathered them */
+    bool takes_part;                              /* a play names it, and --limit leaves it */
+    bool failed;                                  /* or unreachable: it takes no part any more */
     bool task_changed, task_skipped, task_failed; /* of the loop's items so far */
-    struct map marked;  /* handlers that have a marker on the host */
-    VEC(const char *) stale; /* markers to remove */
+    struct map marked;                            /* handlers that have a marker on the host */
+    VEC(const char *) stale;                      /* markers to remove */
     int64_t started_ms;
     /* what other hosts see: set between plays */
     const struct value *published, *published_facts;
@@ -100,7 +102,7 @@ struct run {
     const char *pending_dir;
     struct arena arena;
     struct templates templates; /* of inventory and extra variables */
-    const struct value *groups, *version, *extra;
+    const struct value *groups, *version, *extra, *hostvars;
     struct host *hosts;
     size_t n;
     struct map by_name;
@@ -132,24 +134,27 @@ bool handler_hears(const struct task *handler, const char *name, struct arena *a
 enum step_state { STEP_READY, STEP_UNKNOWN /* needs a probe first */ };
 enum step_state step_plan(struct host *host, struct stage *stage, const struct task *task,
                           bool is_handler, struct step *step);
+void step_release(struct step *step);
 /* Result of a step that ran, or will not: changed, failed, until. */
 void step_settle(struct host *host, struct step *step);
 /* Must it be tried again? */
 bool step_wants_retry(struct host *host, struct step *step, int *delay_ms);
 /* "template /etc/haproxy/haproxy.cfg: content" */
 const char *step_summary(const struct step *step, struct arena *a);
-/* The parts of step_plan that need no world. enum jinja_result. scope must live as long as the call. */
+/* The parts of step_plan that need no world. enum jinja_result. scope must live as long as the
+ * call. */
 struct scope;
 int step_fill_call(struct host *host, struct step *step, struct scope *scope, struct arena *a,
                    struct err *err);
 int step_loop_items(struct scope *scope, const struct task *task, struct arena *a,
                     const struct value **out, struct err *err);
 /* What all tasks from here on need and the world does not know yet. */
-int step_gather(struct host *host, struct stage *stage, struct probe *probe, struct err *err);
+int step_gather(struct host *host, struct stage *stage, struct probe *probe,
+                struct err *err) MUST_USE;
 
 /* ---- trip.c */
 /* Applies the batch's fragments and probes; the answers are in the steps and the world. */
-int trip_run(struct host *host, struct stage *stage, struct probe *probe, struct err *err);
+int trip_run(struct host *host, const struct probe *probe, struct err *err) MUST_USE;
 
 /* ---- host.c */
 int host_open(struct host *host); /* connects and makes the first trip */

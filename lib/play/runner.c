@@ -88,6 +88,7 @@ static void add_host(struct run *run, const struct inventory_host *inventory, si
     arena_init(&host->arena);
     world_init(&host->world);
     map_init(&host->progress.registered);
+    map_init(&host->before.registered);
     map_init(&host->marked);
     host->vars = inventory_vars(run->inv, inventory, &host->arena);
     map_set(&run->by_name, host->name, host);
@@ -192,6 +193,7 @@ int run_init(struct run *run, const struct playbook *pb, const struct assets *as
     run->hosts = xcalloc(inv->hosts.n + 1, sizeof(*run->hosts));
     for (size_t i = 0; i < inv->hosts.n; i++)
         add_host(run, inv->hosts.entries[i].value, inv->hosts.n);
+    vars_init(run);
     run->stages = xcalloc(pb->plays.n + 1, sizeof(*run->stages));
     for (size_t i = 0; i < pb->plays.n; i++) {
         struct stage *stage = &run->stages[run->n_stages++];
@@ -210,6 +212,7 @@ void run_release(struct run *run)
         struct host *host = &run->hosts[i];
 
         progress_release(&host->progress);
+        progress_release(&host->before);
         world_release(&host->world);
         map_release(&host->marked);
         vec_release(&host->stale);
@@ -314,8 +317,9 @@ static size_t count_failed(const struct crew *crew)
     return failed;
 }
 
-/* The first host alone does the task; the others pass it by. */
-static void run_once(struct crew *crew, size_t index)
+/* The first host alone does the task; the others pass it by. False when it failed: as with Ansible
+ * nobody goes on without what it should have done. */
+static bool run_once(struct crew *crew, size_t index)
 {
     const struct task *task = &crew->stage->play->tasks.items[index];
     struct crew one = *crew;
@@ -328,13 +332,14 @@ static void run_once(struct crew *crew, size_t index)
         one.n = 1;
     }
     if (one.n == 0)
-        return;
+        return false;
     one.end = index + 1;
     work(&one, segment_job);
     for (size_t i = 0; i < crew->n; i++)
         if (crew->hosts[i] != one.hosts[0])
             crew->hosts[i]->progress.task = index + 1;
     share(task, one.hosts[0], crew->hosts, crew->n);
+    return !one.hosts[0]->failed;
 }
 
 /* Is there a task after which all stop when a host fails? */
@@ -380,8 +385,8 @@ static bool run_batch(struct crew *crew)
         work(crew, segment_job);
         if (count_failed(crew) > before && is_fatal(stage))
             return false;
-        if (once)
-            run_once(crew, index);
+        if (once && !run_once(crew, index))
+            return false;
         from = index + 1;
     }
     return count_failed(crew) < crew->n && !(count_failed(crew) > before && is_fatal(stage));
@@ -423,9 +428,8 @@ static bool run_stage(struct run *run, struct stage *stage)
 
 static void announce(const struct run *run, const struct stage *stage)
 {
-    event_send(run->options->events, &(struct event){.kind = EVENT_NOTE,
-                                                     .stage = "play",
-                                                     .text = stage->play->name});
+    event_send(run->options->events,
+               &(struct event){.kind = EVENT_NOTE, .stage = "play", .text = stage->play->name});
 }
 
 static void run_all(struct run *run, struct crew *everybody)
@@ -463,6 +467,17 @@ static const char *copy_text(struct arena *a, const char *text)
     return text ? arena_strdup(a, text) : NULL;
 }
 
+/* Objects (hostvars) are of the run: none may stay in what outlives it. */
+static void drop_objects(struct value *v)
+{
+    if (v->type == VALUE_OBJECT)
+        v->type = VALUE_NULL;
+    for (size_t i = 0; v->type == VALUE_LIST && i < v->u.list.n; i++)
+        drop_objects(v->u.list.items[i]);
+    for (size_t i = 0; v->type == VALUE_MAP && i < v->u.map.n; i++)
+        drop_objects(v->u.map.entries[i].value);
+}
+
 /* The result outlives the run: what hosts hold is copied. */
 static void finish_host(struct host *host, struct play_result *result)
 {
@@ -471,9 +486,12 @@ static void finish_host(struct host *host, struct play_result *result)
 
     r->host = arena_strdup(a, host->name);
     r->registered = value_map(a);
-    for (size_t i = 0; i < host->progress.registered.n; i++)
-        value_map_set(a, r->registered, host->progress.registered.entries[i].key,
-                      value_copy(a, host->progress.registered.entries[i].value));
+    for (size_t i = 0; i < host->progress.registered.n; i++) {
+        struct value *copy = value_copy(a, host->progress.registered.entries[i].value);
+
+        drop_objects(copy);
+        value_map_set(a, r->registered, host->progress.registered.entries[i].key, copy);
+    }
     vec_each (change, &r->changes) {
         change->task = copy_text(a, change->task);
         change->module = copy_text(a, change->module);

@@ -1,8 +1,8 @@
 /*
  * script.c - the text of a trip.
  */
-#include "lib/base/clock.h"
 #include "lib/play/script.h"
+#include "lib/base/clock.h"
 
 void script_mark(char mark[SCRIPT_MARK_SIZE])
 {
@@ -51,8 +51,7 @@ void script_put_fragment(struct str *script, const struct fragment *fragment)
                fragment->text);
     if (*fragment->after)
         str_printf(script, "[ $r = 0 ] && {\n%s}\n", fragment->after);
-    str_printf(script, "e %zu $r %d %d\nfi\n", fragment->id, fragment->captures,
-               fragment->lenient);
+    str_printf(script, "e %zu $r %d %d\nfi\n", fragment->id, fragment->captures, fragment->lenient);
 }
 
 bool script_section(const char *mark, const char *name, const char *answer, size_t len,

@@ -2,21 +2,21 @@
  * script.h - the text of a trip: fragments that change the host, with markers around each, and the
  * cutting of what it prints.
  *
- * stdout of the script is a row of sections, each begun by a line "MARK NAME" (after an empty line):
- *     begin ID        the fragment starts (for live progress)
- *     out ID, err ID  what it printed, base64: all of it when captured, else its end when it failed
- *     end ID STATUS   its exit status
- * A fragment runs in a subshell of its own, so `exit`, variables and `set` stay inside. The first
- * one that fails is the last one that runs.
+ * stdout of the script is a row of sections, each begun by a line "MARK NAME" (after an empty
+ * line): begin ID        the fragment starts (for live progress) out ID, err ID  what it printed,
+ * base64: all of it when captured, else its end when it failed end ID STATUS   its exit status A
+ * fragment runs in a subshell of its own, so `exit`, variables and `set` stay inside. The first one
+ * that fails is the last one that runs.
  */
 #ifndef PGHA_SCRIPT_H
 #define PGHA_SCRIPT_H
 
 #include "lib/base/str.h"
 
-#define SCRIPT_MARK_SIZE    40
-#define SCRIPT_MAX_CAPTURE  (1024 * 1024) /* bytes of stdout, and of stderr, that become a result */
-#define SCRIPT_FAILED_BYTES 4096          /* the end of what a failed fragment printed */
+#define SCRIPT_MARK_SIZE   40
+#define SCRIPT_MAX_CAPTURE (1024 * 1024) /* bytes of stdout, and of stderr, that become a result   \
+                                          */
+#define SCRIPT_FAILED_BYTES 4096         /* the end of what a failed fragment printed */
 
 struct fragment {
     size_t id;

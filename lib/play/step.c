@@ -140,38 +140,38 @@ static void result_bool(struct arena *a, struct value *result, const char *key, 
     value_map_set(a, result, key, value_bool(a, b));
 }
 
-static void mark_item(struct host *host, struct step *step)
+static void mark_item(struct step *step)
 {
     if (!step->items)
         return;
-    value_map_set(&host->arena, step->result, "ansible_loop_var",
-                  value_str(&host->arena, step->task->loop_var));
-    value_map_set(&host->arena, step->result, step->task->loop_var, (struct value *)step->item);
+    value_map_set(step->arena, step->result, "ansible_loop_var",
+                  value_str(step->arena, step->task->loop_var));
+    value_map_set(step->arena, step->result, step->task->loop_var, (struct value *)step->item);
 }
 
-static void fail_step(struct host *host, struct step *step, struct err *err)
+static void fail_step(struct step *step, struct err *err)
 {
     step->failed = true;
-    step->result = value_map(&host->arena);
-    result_bool(&host->arena, step->result, "changed", false);
-    result_bool(&host->arena, step->result, "failed", true);
-    value_map_set(&host->arena, step->result, "msg", value_str(&host->arena, err->text));
-    mark_item(host, step);
+    step->result = value_map(step->arena);
+    result_bool(step->arena, step->result, "changed", false);
+    result_bool(step->arena, step->result, "failed", true);
+    value_map_set(step->arena, step->result, "msg", value_str(step->arena, err->text));
+    mark_item(step);
     err_release(err);
 }
 
-static void skip_step(struct host *host, struct step *step, const char *key, const char *reason)
+static void skip_step(struct step *step, const char *key, const char *reason)
 {
     step->skipped = true;
-    step->result = value_map(&host->arena);
-    result_bool(&host->arena, step->result, "changed", false);
-    result_bool(&host->arena, step->result, "skipped", true);
-    value_map_set(&host->arena, step->result, key, value_str(&host->arena, reason));
-    mark_item(host, step);
+    step->result = value_map(step->arena);
+    result_bool(step->arena, step->result, "changed", false);
+    result_bool(step->arena, step->result, "skipped", true);
+    value_map_set(step->arena, step->result, key, value_str(step->arena, reason));
+    mark_item(step);
 }
 
 /* The last lines of what a failed command printed; else what its status was. */
-static const char *failure_text(struct host *host, const struct step *step)
+static const char *failure_text(const struct step *step)
 {
     const char *text = step->errout && *step->errout ? step->errout : step->out;
 
@@ -180,16 +180,15 @@ static const char *failure_text(struct host *host, const struct step *step)
     if (step->plan.captures)
         return "non-zero return code";
     if (text && *text)
-        return arena_strdup(&host->arena, text);
-    return arena_printf(&host->arena, "exit status %d", step->rc);
+        return arena_strdup(step->arena, text);
+    return arena_printf(step->arena, "exit status %d", step->rc);
 }
 
-static void take_output(struct host *host, struct step *step)
+static void take_output(struct step *step)
 {
     const char *out = step->ended ? step->out : "", *errout = step->ended ? step->errout : "";
     int rc = step->ended ? step->rc : 0;
 
-    UNUSED(host);
     if (step->ended && step->task->module->finish)
         step->task->module->finish(&step->call, &step->plan, rc, out, errout);
     else
@@ -214,32 +213,31 @@ static void apply_conditions(struct host *host, struct step *step)
     bool not_run = step->check && step->plan.kind != PLAN_OK;
 
     if (step->task->has_changed_when &&
-        vars_true(&scope, &host->arena, &step->task->changed_when, &step->changed, &err) !=
+        vars_true(&scope, step->arena, &step->task->changed_when, &step->changed, &err) !=
             JINJA_OK &&
         !not_run) {
-        fail_step(host, step, &err);
+        fail_step(step, &err);
         return;
     }
     err_release(&err);
-    result_bool(&host->arena, step->result, "changed", step->changed);
+    result_bool(step->arena, step->result, "changed", step->changed);
     if (!step->task->has_failed_when || not_run)
         return;
-    if (vars_true(&scope, &host->arena, &step->task->failed_when, &step->failed, &err) !=
-        JINJA_OK) {
-        fail_step(host, step, &err);
+    if (vars_true(&scope, step->arena, &step->task->failed_when, &step->failed, &err) != JINJA_OK) {
+        fail_step(step, &err);
         return;
     }
-    result_bool(&host->arena, step->result, "failed", step->failed);
-    result_bool(&host->arena, step->result, "failed_when_result", step->failed);
+    result_bool(step->arena, step->result, "failed", step->failed);
+    result_bool(step->arena, step->result, "failed_when_result", step->failed);
 }
 
 void step_settle(struct host *host, struct step *step)
 {
-    struct arena *a = &host->arena;
+    struct arena *a = step->arena;
     bool changes = step->plan.kind == PLAN_CHANGE || step->plan.kind == PLAN_OPAQUE;
 
     if (step->plan.captures && changes)
-        take_output(host, step);
+        take_output(step);
     step->result = value_map(a);
     if (step->plan.result)
         step->result = value_merge(a, step->result, step->plan.result);
@@ -251,12 +249,12 @@ void step_settle(struct host *host, struct step *step)
     if (step->skipped)
         result_bool(a, step->result, "skipped", true);
     if (step->failed && !value_get(step->result, "msg"))
-        value_map_set(a, step->result, "msg", value_str(a, failure_text(host, step)));
+        value_map_set(a, step->result, "msg", value_str(a, failure_text(step)));
     else if (step->plan.msg && !value_get(step->result, "msg"))
         value_map_set(a, step->result, "msg", value_str(a, step->plan.msg));
     result_bool(a, step->result, "changed", step->changed);
     result_bool(a, step->result, "failed", step->failed);
-    mark_item(host, step);
+    mark_item(step);
     if (!step->skipped)
         apply_conditions(host, step);
 }
@@ -281,7 +279,7 @@ static int64_t number_of(struct scope *scope, struct arena *a, const struct valu
 bool step_wants_retry(struct host *host, struct step *step, int *delay_ms)
 {
     const struct task *task = step->task;
-    struct arena *a = &host->arena;
+    struct arena *a = step->arena;
     struct err err = ERR_INIT;
     struct scope scope;
     int64_t retries, delay;
@@ -295,7 +293,7 @@ bool step_wants_retry(struct host *host, struct step *step, int *delay_ms)
     delay = number_of(&scope, a, task->delay, DEFAULT_DELAY_S);
     done = !step->failed;
     if (task->until.n > 0 && vars_true(&scope, a, &task->until, &done, &err) != JINJA_OK) {
-        fail_step(host, step, &err);
+        fail_step(step, &err);
         return false;
     }
     value_map_set(a, step->result, "attempts", value_int(a, host->progress.attempt + 1));
@@ -311,13 +309,13 @@ bool step_wants_retry(struct host *host, struct step *step, int *delay_ms)
 
 /* ---- planning ---- */
 
-static struct scope *new_scope(struct host *host, struct stage *stage, const struct task *task)
+static struct scope *new_scope(struct host *host, const struct step *step)
 {
-    struct scope *scope = arena_new(&host->arena, struct scope);
+    struct scope *scope = arena_new(step->arena, struct scope);
 
     scope->host = host;
-    scope->stage = stage;
-    scope->task = task;
+    scope->stage = step->stage;
+    scope->task = step->task;
     scope->registered = &host->progress.registered;
     return scope;
 }
@@ -413,45 +411,50 @@ static enum jinja_result render_environment(struct scope *scope, struct step *st
     return rc;
 }
 
-/* Sets item, items, first, last. False: the step is settled (failed, or nothing to loop over). */
+/* A loop that cannot be rendered does not matter when the condition is false without it. */
+static void give_up_loop(struct step *step, struct scope *scope, struct err *err)
+{
+    struct err ignored = ERR_INIT;
+    bool truth = true;
+
+    if (vars_true(scope, step->arena, &step->task->when, &truth, &ignored) == JINJA_OK && !truth)
+        skip_step(step, "skip_reason", "Conditional result was False");
+    else
+        fail_step(step, err);
+    err_release(&ignored);
+    err_release(err);
+}
+
+/* Sets item, items, first, last. False: the step is settled (failed, or nothing to loop over). The
+ * items live as long as the loop, which is longer than a step. */
 static bool enter_loop(struct host *host, struct step *step, struct scope *scope)
 {
     struct progress *p = &host->progress;
+    const struct value *items;
     struct err err = ERR_INIT;
-    bool truth = true;
 
     step->first = step->last = true;
     if (!step->task->loop)
         return true;
-    if (!p->items &&
-        step_loop_items(scope, step->task, &host->arena, &p->items, &err) != JINJA_OK) {
-        struct err ignored = ERR_INIT;
-
-        /* a loop that cannot be rendered does not matter when the condition is false without it */
-        p->items = NULL;
-        if (vars_true(scope, &host->arena, &step->task->when, &truth, &ignored) == JINJA_OK &&
-            !truth)
-            skip_step(host, step, "skip_reason", "Conditional result was False");
-        else
-            fail_step(host, step, &err);
-        err_release(&ignored);
-        err_release(&err);
-        return false;
-    }
-    if (p->items->u.list.n == 0) {
-        skip_step(host, step, "skipped_reason", "No items in the list");
-        value_map_set(&host->arena, step->result, "results", value_list(&host->arena));
-        p->items = NULL;
-        return false;
+    if (!p->items) {
+        if (step_loop_items(scope, step->task, step->arena, &items, &err) != JINJA_OK) {
+            give_up_loop(step, scope, &err);
+            return false;
+        }
+        if (items->u.list.n == 0) {
+            skip_step(step, "skipped_reason", "No items in the list");
+            value_map_set(step->arena, step->result, "results", value_list(step->arena));
+            return false;
+        }
+        p->items = value_copy(&host->arena, items);
     }
     step->items = p->items;
-    step->index = p->item;
     step->item = p->items->u.list.items[p->item];
     step->first = p->item == 0;
     step->last = p->item + 1 == p->items->u.list.n;
     scope_set(scope, step->task->loop_var, step->item);
     step->label =
-        text_of(scope, &host->arena, step->task->loop_label ? step->task->loop_label : step->item);
+        text_of(scope, step->arena, step->task->loop_label ? step->task->loop_label : step->item);
     return true;
 }
 
@@ -483,7 +486,7 @@ static void plan_module(struct host *host, struct step *step, struct err *err)
     str_init(&step->plan.diff, STR_MAX_TEXT);
     step->planned = true;
     if (module->plan(&step->call, &host->world, &step->plan, err) < 0) {
-        fail_step(host, step, err);
+        fail_step(step, err);
         return;
     }
     step->applies =
@@ -502,23 +505,23 @@ static enum step_state plan_entered(struct host *host, struct step *step, struct
 {
     struct need_check check = {&host->world, false};
     bool truth;
-    enum jinja_result rc = vars_true(scope, &host->arena, &step->task->when, &truth, err);
+    enum jinja_result rc = vars_true(scope, step->arena, &step->task->when, &truth, err);
     int needs = 0;
 
     if (rc == JINJA_OK && !truth) {
-        skip_step(host, step, "skip_reason", "Conditional result was False");
+        skip_step(step, "skip_reason", "Conditional result was False");
         return STEP_READY;
     }
     if (rc == JINJA_OK && step->task->environment)
-        rc = render_environment(scope, step, &host->arena, err);
+        rc = render_environment(scope, step, step->arena, err);
     if (rc == JINJA_OK)
-        rc = (enum jinja_result)step_fill_call(host, step, scope, &host->arena, err);
+        rc = (enum jinja_result)step_fill_call(host, step, scope, step->arena, err);
     if (rc == JINJA_OK && step->task->module->needs)
         needs = step->task->module->needs(&step->call, check_need, &check, err);
     if (rc == JINJA_PENDING || needs == 1)
         err_set(err, ERR_FAILED, "uses a value that is not known here");
     if (rc != JINJA_OK || needs != 0) {
-        fail_step(host, step, err);
+        fail_step(step, err);
         return STEP_READY;
     }
     if (check.unknown)
@@ -530,18 +533,21 @@ static enum step_state plan_entered(struct host *host, struct step *step, struct
 enum step_state step_plan(struct host *host, struct stage *stage, const struct task *task,
                           bool is_handler, struct step *step)
 {
-    struct scope *scope = new_scope(host, stage, task);
     enum step_state state = STEP_READY;
     struct err err = ERR_INIT;
+    struct scope *scope;
 
     *step = (struct step){.task = task, .stage = stage, .is_handler = is_handler};
+    step->arena = xcalloc(1, sizeof(*step->arena));
+    arena_init(step->arena);
+    scope = new_scope(host, step);
     step->check = choose(task->check_mode, host->run->options->check);
-    step->title = title_of(scope, task, &host->arena);
-    step->no_log = flag_of(scope, &host->arena, task->no_log);
-    step->notify = render_notify(scope, task, &host->arena);
+    step->title = title_of(scope, task, step->arena);
+    step->no_log = flag_of(scope, step->arena, task->no_log);
+    step->notify = render_notify(scope, task, step->arena);
     if (enter_loop(host, step, scope))
         state = plan_entered(host, step, scope, &err);
-    step->ignore_errors = flag_of(scope, &host->arena, task->ignore_errors);
+    step->ignore_errors = flag_of(scope, step->arena, task->ignore_errors);
     err_release(&err);
     return state;
 }
@@ -561,6 +567,19 @@ const char *step_summary(const struct step *step, struct arena *a)
     subject = arena_strndup(a, subject, strcspn(subject, "\n"));
     return arena_printf(a, "%s%s%.*s%s%s", module, *subject ? " " : "", SUMMARY_MAX, subject,
                         msg && *msg ? ": " : "", msg ? msg : "");
+}
+
+/* ---- the end of a step ---- */
+
+void step_release(struct step *step)
+{
+    if (step->planned) {
+        str_release(&step->plan.script);
+        str_release(&step->plan.diff);
+    }
+    arena_release(step->arena);
+    free(step->arena);
+    step->arena = NULL;
 }
 
 /* ---- gathering what later steps need ---- */
@@ -715,5 +734,5 @@ int step_gather(struct host *host, struct stage *stage, struct probe *probe, str
     progress_release(&now);
     map_release(&g.pending);
     arena_release(&g.arena);
-    return g.failed ? -1 : 0;
+    return g.failed ? err_wrap(err, "%s", host->name) : 0;
 }

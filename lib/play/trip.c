@@ -12,7 +12,6 @@
 
 struct trip {
     struct host *host;
-    struct stage *stage;
     char mark[SCRIPT_MARK_SIZE];
     struct str script, out, errout;
     int64_t timeout_ms;
@@ -75,7 +74,7 @@ static void put_step(struct trip *trip, size_t id)
     const struct run *run = trip->host->run;
     const char *title = task_title(step->task, &trip->host->arena);
     struct str before, after;
-    int timeout_ms = step->plan.timeout_ms         ? step->plan.timeout_ms
+    int timeout_ms = step->plan.timeout_ms           ? step->plan.timeout_ms
                      : run->options->task_timeout_ms ? run->options->task_timeout_ms
                                                      : DEFAULT_TASK_MS;
 
@@ -128,7 +127,7 @@ static void tell_line(void *ctx, const char *line, size_t len)
                &(struct event){.kind = EVENT_HOST,
                                .host = trip->host->name,
                                .task = step->title,
-                               .text = step_summary(step, &trip->host->arena),
+                               .text = step_summary(step, step->arena),
                                .done = (int)trip->host->progress.task,
                                .total = (int)step->stage->play->tasks.n});
 }
@@ -142,7 +141,7 @@ static const char *take_text(struct trip *trip, const char *stream, size_t id)
 
     str_init(&text, SCRIPT_MAX_CAPTURE + 4);
     script_output(trip->mark, stream, id, trip->out.buf, trip->out.len, &text);
-    copy = arena_strndup(&trip->host->arena, text.buf, text.len);
+    copy = arena_strndup(trip->host->batch.items[id].arena, text.buf, text.len);
     str_release(&text);
     return copy;
 }
@@ -154,8 +153,7 @@ static void read_steps(struct trip *trip)
 
         if (!step->applies)
             continue;
-        step->ended =
-            script_status(trip->mark, i, trip->out.buf, trip->out.len, &step->rc);
+        step->ended = script_status(trip->mark, i, trip->out.buf, trip->out.len, &step->rc);
         if (!step->ended)
             continue;
         step->out = take_text(trip, "out", i);
@@ -200,9 +198,9 @@ static int read_answer(struct trip *trip, const struct probe *probe, int status,
     return 0;
 }
 
-int trip_run(struct host *host, struct stage *stage, struct probe *probe, struct err *err)
+int trip_run(struct host *host, const struct probe *probe, struct err *err)
 {
-    struct trip trip = {.host = host, .stage = stage, .timeout_ms = PROBE_MS};
+    struct trip trip = {.host = host, .timeout_ms = PROBE_MS};
     struct ssh_run run = {.line = tell_line, .ctx = &trip};
     int rc;
 
@@ -219,13 +217,13 @@ int trip_run(struct host *host, struct stage *stage, struct probe *probe, struct
     run.out = &trip.out;
     run.errout = &trip.errout;
     host->result->trips++;
-    rc = trip.script.full ? err_set(err, ERR_INPUT, "the changes are larger than %zu bytes",
-                                    trip.script.max)
-                          : host->run->transport->run(host->session, &run, err);
-    if (rc == 0)
-        rc = read_answer(&trip, probe, run.status, err);
-    else
+    rc = trip.script.full
+             ? err_set(err, ERR_INPUT, "the changes are larger than %zu bytes", trip.script.max)
+             : host->run->transport->run(host->session, &run, err);
+    if (rc < 0)
         read_steps(&trip); /* what ended before the connection was lost did happen */
+    else if (read_answer(&trip, probe, run.status, err) < 0)
+        rc = err_wrap(err, "%s", host->name);
     str_release(&trip.script);
     str_release(&trip.out);
     str_release(&trip.errout);

@@ -40,27 +40,16 @@ static const char *host_view_key(const struct value_object *self, size_t i)
     return ((struct host *)self->data)->vars->u.map.entries[i].key;
 }
 
-static const struct value *new_object(struct arena *a, struct value_object members)
-{
-    struct value_object *object = arena_new(a, struct value_object);
-    struct value *v = arena_new(a, struct value);
-
-    *object = members;
-    v->type = VALUE_OBJECT;
-    v->u.object = object;
-    return v;
-}
-
 static enum lookup hostvars_get(const struct value_object *self, struct arena *a, const char *key,
                                 const struct value **out, struct err *err)
 {
     struct host *host = map_get(&((struct run *)self->data)->by_name, key);
 
+    UNUSED(a);
     UNUSED(err);
     if (!host)
         return LOOKUP_MISSING;
-    *out = new_object(a, (struct value_object){host_view_get, host_view_count, host_view_key,
-                                               host});
+    *out = host->view;
     return LOOKUP_FOUND;
 }
 
@@ -72,6 +61,27 @@ static size_t hostvars_count(const struct value_object *self)
 static const char *hostvars_key(const struct value_object *self, size_t i)
 {
     return ((struct run *)self->data)->by_name.entries[i].key;
+}
+
+static const struct value *new_object(struct arena *a, struct value_object members)
+{
+    struct value_object *object = arena_new(a, struct value_object);
+    struct value *v = arena_new(a, struct value);
+
+    *object = members;
+    v->type = VALUE_OBJECT;
+    v->u.object = object;
+    return v;
+}
+
+void vars_init(struct run *run)
+{
+    run->hostvars = new_object(
+        &run->arena, (struct value_object){hostvars_get, hostvars_count, hostvars_key, run});
+    for (size_t i = 0; i < run->n; i++)
+        run->hosts[i].view =
+            new_object(&run->arena, (struct value_object){host_view_get, host_view_count,
+                                                          host_view_key, &run->hosts[i]});
 }
 
 /* ---- magic names ---- */
@@ -160,8 +170,8 @@ static const struct value *groups(const struct scope *s, struct arena *a)
 
 static const struct value *hostvars(const struct scope *s, struct arena *a)
 {
-    return new_object(
-        a, (struct value_object){hostvars_get, hostvars_count, hostvars_key, s->host->run});
+    UNUSED(a);
+    return s->host->run->hostvars;
 }
 
 static const struct value *inventory_hostname(const struct scope *s, struct arena *a)
@@ -236,8 +246,7 @@ static bool take(struct finding *f, const struct value *v, bool rendered)
     return true;
 }
 
-static bool find_in_roles(const struct scope *s, const char *name, bool defaults,
-                          struct finding *f)
+static bool find_in_roles(const struct scope *s, const char *name, bool defaults, struct finding *f)
 {
     const struct play *play = s->stage->play;
 
@@ -319,8 +328,7 @@ static enum lookup find_name(const struct scope *s, struct arena *a, const char 
 
 /* Renders a variable's value with the variable's name noted, so that a circle is found. */
 static enum lookup render_variable(const struct scope *scope, struct arena *a, const char *name,
-                                   const struct value *v, const struct value **out,
-                                   struct err *err)
+                                   const struct value *v, const struct value **out, struct err *err)
 {
     struct resolving self = {name, v, scope->resolving};
     struct scope inner = *scope;
@@ -332,8 +340,8 @@ static enum lookup render_variable(const struct scope *scope, struct arena *a, c
             return LOOKUP_ERROR;
         }
         if (++depth >= VARS_MAX_NESTING) {
-            err_set(err, ERR_INPUT, "variable '%s': more than %d variables inside each other",
-                    name, VARS_MAX_NESTING);
+            err_set(err, ERR_INPUT, "variable '%s': more than %d variables inside each other", name,
+                    VARS_MAX_NESTING);
             return LOOKUP_ERROR;
         }
     }

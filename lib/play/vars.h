@@ -33,6 +33,9 @@ struct scope {
     const struct resolving *resolving;
 };
 
+/* Makes `hostvars` and each host's part of it. */
+void vars_init(struct run *run);
+
 void scope_set(struct scope *scope, const char *name, const struct value *value);
 
 /* jinja_scope.get; data is the struct scope. */

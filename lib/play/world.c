@@ -75,8 +75,7 @@ static void *find(const struct world *w, enum need_kind kind, const char *name)
 /* Is the content there, or is there a reason why it will not be? */
 static bool content_settled(const struct path_state *path)
 {
-    return path->content || path->content_asked || !path->sha256 ||
-           path->size > WORLD_MAX_CONTENT;
+    return path->content || path->content_asked || !path->sha256 || path->size > WORLD_MAX_CONTENT;
 }
 
 bool world_knows(const struct world *w, const struct need *need)

@@ -46,7 +46,8 @@ struct path_state {
     const char *link;    /* a link's target */
     const char *content; /* NULL: not fetched */
     size_t content_len;
-    bool content_asked; /* the probe was asked for it: what is NULL now (too large, vanished) stays so */
+    bool content_asked; /* the probe was asked for it: what is NULL now (too large, vanished) stays
+                           so */
 };
 
 struct package_state {
@@ -88,8 +89,8 @@ void world_release(struct world *w);
 void world_forget(struct world *w); /* everything but the facts and pending handlers */
 
 bool world_knows(const struct world *w, const struct need *need);
-/* Where the entries of a need are filed: a unit's full name, else the name. Valid until the world is
- * released. */
+/* Where the entries of a need are filed: a unit's full name, else the name. Valid until the world
+ * is released. */
 const char *world_key(struct world *w, enum need_kind kind, const char *name);
 void world_set(struct world *w, enum need_kind kind, const char *name, void *state);
 /* BUG when not known. The returned state may be changed by plan functions: that is the prediction.

@@ -438,6 +438,10 @@ static int pull_plug(const struct host_place *p, struct err *err)
 static int start(struct provider_session *s, const struct host_place *p, const char *address,
                  struct arena *a, struct err *err)
 {
+    /* A host that runs in a namespace without a name cannot be reached any more: it has to boot
+     * into the new one. */
+    if (!file_exists(p->netns) && cgroup_is_populated(p->cgroup) && pull_plug(p, err) < 0)
+        return -1;
     if (mount_disk(p, a, err) < 0 || plant(s, p, address, a, err) < 0 ||
         join_network(s, p, address, err) < 0)
         return -1;

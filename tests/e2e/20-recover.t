@@ -55,11 +55,8 @@ like "naming the other file" "$err" 't-one/cluster.yaml'
 
 sql "$two" 'create table kept(i int); insert into kept values (42)'
 # A reboot of the machine: processes, namespaces, mounts and the bridge are gone; disks are kept.
-for pid in $(pgrep -f 'systemd-nspawn.*-M pgha-t-two'); do
-    pkill -KILL -P "$pid"
-    kill -KILL "$pid"
-done
-wait_for 10 sh -c '! pgrep -f "systemd-nspawn.*-M pgha-t-two"'
+for kill in $(find /sys/fs/cgroup -path '*pgha-t-two-*' -name cgroup.kill -prune); do echo 1 >"$kill" 2>/dev/null; done
+wait_for 10 sh -c '! pgrep -f "machine pgha-t-two"'
 for ns in $(ip netns | awk '/pgha-t-two/ {print $1}'); do ip netns del "$ns"; done
 awk '$2 ~ "local/t-two/" {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount" || umount -l "$mount"; done
 bridge=$(ip -o link show | awk -F'[ :]+' '/alias pgha t-two$/ {print $2}')

@@ -11,7 +11,8 @@ healthy() { p verify; }
 
 succeeds "up with synchronous replication and etcd of its own" p up --yes
 run p verify --json
-is "one port leads to the synchronous replica" "$(printf '%s' "$out" | jq -r '.checks[] | select(.check == "ports") | .text' | grep -c 'sync_standby')" 1
+note "$(printf '%s' "$out" | jq -r '.checks[] | select(.check == "ports") | .text')"
+is "one port leads to the synchronous replica" "$(printf '%s' "$out" | jq -r '.checks[] | select(.check == "ports") | .text' | grep -c '5002 (sync) leads to db[0-9], sync_standby')" 1
 is "one to the asynchronous one" "$(printf '%s' "$out" | jq -r '.checks[] | select(.check == "ports") | .text' | grep -c '5003 (async) leads to db[0-9], replica')" 1
 
 leader=$(p status --json | jq -r '.members[] | select(.role == "leader") | .name')

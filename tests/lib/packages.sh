@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs the Debian packages that are missing for a purpose: build, run (the local provider), test.
-# usage: packages.sh build|run|test ...
+# Installs the Debian packages that are missing for a purpose: build, run (the local provider), test, lint.
+# usage: packages.sh build|run|test|lint ...
 set -eu
 
 build="gcc make pkg-config libc6-dev libssh-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libpq-dev libssl-dev"
 run="openssh-client mmdebstrap systemd-container iproute2 postgresql-client"
 test="libcmocka-dev libc6-dev python3 python3-yaml python3-jinja2 ansible-core perl openssh-server procps jq"
+lint="git clang clang-tidy clang-format cppcheck libcmocka-dev"
 
 missing=
 for purpose in "$@"; do

@@ -352,7 +352,7 @@ static void a_stop_ends_the_wait(void **state)
     if (pid == 0) {
         struct exchange x = {.http = {.timeout_ms = 20000}, .server = {.delay_ms = 2500}};
 
-        signal(SIGALRM, on_alarm);
+        sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
         alarm(1);
         exchange(&x, "", 100);
         _exit(x.rc < 0 && x.err.code == ERR_INTERRUPTED ? 0 : 1);

@@ -17,6 +17,7 @@
 #include "lib/doc/yaml.h"
 #include "lib/jinja/jinja.h"
 #include "lib/play/args.h"
+#include "lib/play/filechange.h"
 #include "lib/play/modules.h"
 #include "lib/play/world.h"
 
@@ -255,14 +256,11 @@ static int apply(struct bench *b, struct str *out)
                      .errout = &errout,
                      .timeout_ms = 20000};
     struct err err = ERR_INIT;
-    int rc;
 
     str_init(&errout, STR_MAX_TEXT);
-    rc = proc_run(&p, &err);
+    UNUSED(proc_run(&p, &err) == 0); /* the status tells */
     if (b->module->finish && b->plan.captures)
         b->module->finish(&b->call, &b->plan, p.status, out ? out->buf : "", errout.buf);
-    if (rc < 0)
-        print_message("%s: %s", p.status ? "exit" : "not run", errout.buf);
     err_release(&err);
     str_release(&errout);
     return p.status;
@@ -737,6 +735,36 @@ static void owners_are_compared(void **state)
                         here(b, "chown -h '0:adm' '@/f' &&\nchmod 04755 '@/f'"));
     assert_string_equal(result(b, "owner"), "0");
     assert_int_equal(plan(b, "file", "{path: '@/f', owner: 0, group: adm}"), PLAN_OK);
+}
+
+/* Modes against chmod(1) under the usual umask. */
+static void modes_as_chmod(void **state)
+{
+    struct bench *b = *state;
+    static const char *const modes[] = {
+        "u=rw,g=r,o=", "a+X",          "u=rwX,g=rX,o=rX", "g=u,o=g", "+w",   "=r",
+        "u+s,g+s,o+t", "o-rwx,ug+x-w", "u-s,g=,o=u-w",    "a=rwxst", "go+X", "u=g,g=o"};
+    static const unsigned starts[] = {0, 0644, 0755, 07777, 02640};
+    const char *path = here(b, "@/file");
+
+    put_file(b, "@/file", "");
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+        for (size_t j = 0; j < ARRAY_LEN(starts); j++) {
+            const char *script =
+                arena_printf(&b->arena, "umask 022; chmod -- '%s' %s", modes[i], path);
+            const char *const argv[] = {"sh", "-c", script, NULL};
+            struct proc p = {.argv = argv, .timeout_ms = 10000};
+            unsigned ours = file_mode_apply(modes[i], starts[j], false);
+            struct stat st;
+
+            assert_int_equal(chmod(path, starts[j]), 0);
+            assert_int_equal(proc_run(&p, &b->err), 0);
+            assert_int_equal(stat(path, &st), 0);
+            if (ours != (st.st_mode & 07777))
+                fail_msg("%s of %04o: %04o, chmod says %04o", modes[i], starts[j], ours,
+                         st.st_mode & 07777);
+        }
+    assert_int_equal(file_mode_apply("a+X", 0600, true), 0711);
 }
 
 /* --- packages, units
@@ -1355,6 +1383,7 @@ int main(void)
         T(file_touch_and_file),
         T(file_recurse),
         T(owners_are_compared),
+        T(modes_as_chmod),
         T(apt_packages),
         T(apt_cache),
         T(systemd_states),

@@ -1,13 +1,16 @@
 /*
- * Playbooks: reading them, and converging to them. The "hosts" are this machine: the very scripts that
- * go over SSH are run here by sh, and touch nothing but a temporary folder.
+ * Playbooks: reading them, and converging to them. The "hosts" are this machine: the very scripts
+ * that go over SSH are run here by sh, and touch nothing but a temporary folder.
  */
 #include <dirent.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -29,16 +32,19 @@ struct scene {
     int rc;
 };
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct scene *at; /* of the running test: the sink and the helpers use it */
 
 static void take_event(struct event_sink *sink, const struct event *e)
 {
-    static const char *const names[] = {"stage", "stage_end", "at",     "changed",  "ok",
-                                        "skipped", "failed",  "host_end", "note"};
+    static const char *const names[] = {"stage",   "stage_end", "at",       "changed", "ok",
+                                        "skipped", "failed",    "host_end", "note"};
 
     (void)sink;
+    pthread_mutex_lock(&lock);
     str_printf(&at->events, "%s %s %s: %s\n", e->host ? e->host : "-", names[e->kind],
                e->task ? e->task : "-", e->text ? e->text : "");
+    pthread_mutex_unlock(&lock);
 }
 
 static int set_up(void **state)
@@ -291,8 +297,7 @@ static void a_task_file_may_not_import_itself(void **state)
 {
     (void)state;
     put("a.yml", "- import_tasks: a.yml\n");
-    assert_has(faults_of("- hosts: all\n  tasks: [{import_tasks: a.yml}]\n"),
-               "inside each other");
+    assert_has(faults_of("- hosts: all\n  tasks: [{import_tasks: a.yml}]\n"), "inside each other");
 }
 
 static void roles_may_not_form_a_circle(void **state)
@@ -729,6 +734,34 @@ static void variables_are_lazy(void **state)
     forget_run();
 }
 
+/* x0 is x1, x1 is x2, ...; the threads of a run have small stacks. */
+static void run_chain(size_t length)
+{
+    struct str playbook;
+
+    str_init(&playbook, STR_MAX_TEXT);
+    str_puts(&playbook, "- hosts: all\n  vars:\n");
+    for (size_t i = 0; i < length; i++)
+        str_printf(&playbook, "    x%zu: '{{ ((((((x%zu | string)))))) ~ [{}][0] | length }}'\n", i,
+                   i + 1);
+    str_printf(&playbook, "    x%zu: end\n  tasks:\n    - debug: {msg: '{{ x0 }}'}\n", length);
+    run_with(THREE, playbook.buf);
+    str_release(&playbook);
+}
+
+static void variables_are_nested_to_a_limit(void **state)
+{
+    (void)state;
+    at->options.forks = 3;
+    run_chain(15);
+    assert_ok();
+    forget_run();
+    run_chain(30);
+    assert_int_equal(at->rc, -1);
+    assert_has(at->err.text, "variables inside each other");
+    forget_run();
+}
+
 static void what_a_host_says_is_never_a_template(void **state)
 {
     (void)state;
@@ -802,13 +835,14 @@ static void run_once_is_shared(void **state)
 {
     (void)state;
     at->options.forks = 3;
-    run_with(THREE, "- hosts: all\n"
-                    "  tasks:\n"
-                    "    - shell: echo before >>~/log\n"
-                    "    - shell: echo once >>~/log; echo {{ inventory_hostname }}\n"
-                    "      register: r\n"
-                    "      run_once: true\n"
-                    "    - copy: {dest: '~/{{ inventory_hostname }}', content: '{{ r.stdout }}'}\n");
+    run_with(THREE,
+             "- hosts: all\n"
+             "  tasks:\n"
+             "    - shell: echo before >>~/log\n"
+             "    - shell: echo once >>~/log; echo {{ inventory_hostname }}\n"
+             "      register: r\n"
+             "      run_once: true\n"
+             "    - copy: {dest: '~/{{ inventory_hostname }}', content: '{{ r.stdout }}'}\n");
     assert_ok();
     assert_file("log", "before\nbefore\nbefore\nonce\n");
     assert_file("h3", "h1");
@@ -943,6 +977,223 @@ static void values_are_never_shell_text(void **state)
     forget_run();
 }
 
+/* ---- what it costs, and what goes wrong on the way */
+
+/* Counts the programs that a script starts: each name below is a shell function that notes it. */
+static int run_counted(void *session, struct ssh_run *given, struct err *err)
+{
+    static const char *const programs[] = {
+        "find",  "base64", "dpkg-query", "systemctl", "getent",
+        "uname", "nproc",  "ip",         "mktemp",    "cat",
+        "stat",  "id",     "rm",         "sha256sum", "systemd-detect-virt"};
+    struct ssh_run counted = *given;
+    struct str script;
+    int rc;
+
+    str_init(&script, STR_MAX_TEXT);
+    for (size_t i = 0; i < ARRAY_LEN(programs); i++)
+        str_printf(&script, "alias %s='echo x >>%s/count; %s'\n", programs[i], at->dir,
+                   programs[i]);
+    str_puts(&script, "eval \"$(cat <<'THE_END_OF_IT'\n");
+    str_add(&script, given->script, given->script_len);
+    str_puts(&script, "\nTHE_END_OF_IT\n)\"\n");
+    counted.script = script.buf;
+    counted.script_len = script.len;
+    rc = play_transport_local.run(session, &counted, err);
+    given->status = counted.status;
+    str_release(&script);
+    return rc;
+}
+
+static size_t programs_for(size_t tasks)
+{
+    struct play_transport counting = play_transport_local;
+    struct str playbook;
+    size_t n;
+
+    str_init(&playbook, STR_MAX_TEXT);
+    str_puts(&playbook, "- hosts: all\n  tasks:\n");
+    for (size_t i = 0; i < tasks; i++)
+        str_printf(&playbook, "    - copy: {dest: ~/f%zu, content: 'text %zu'}\n", i, i);
+    str_puts(&playbook, "    - lineinfile: {path: ~/f0, line: more, create: true}\n");
+    str_puts(&playbook, "    - systemd_service: {name: no-such, enabled: false, state: stopped}\n"
+                        "      when: false\n");
+    run(playbook.buf);
+    assert_ok();
+    forget_run();
+    run(playbook.buf); /* the first copy and lineinfile differ */
+    forget_run();
+    counting.run = run_counted;
+    at->options.transport = &counting;
+    at->options.check = true;
+    put("count", "");
+    run(playbook.buf);
+    assert_ok();
+    assert_int_equal(host(0)->trips, 1);
+    n = strlen(get("count")) / 2;
+    forget_run();
+    at->options.check = false;
+    at->options.transport = &play_transport_local;
+    str_release(&playbook);
+    return n;
+}
+
+static void the_number_of_programs_does_not_grow_with_the_tasks(void **state)
+{
+    size_t few = programs_for(3), many = programs_for(60);
+
+    (void)state;
+    assert_int_equal(few, many);
+    assert_in_range(few, 4, 14);
+}
+
+/* Runs the playbook in a process that its second task kills. */
+static void run_and_be_killed(const char *playbook)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        char pid[32];
+
+        snprintf(pid, sizeof(pid), "%d", (int)getpid());
+        give_vars(pid, "true");
+        run(playbook);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void handlers_of_a_killed_run_come_with_the_next(void **state)
+{
+    static const char playbook[] = "- hosts: all\n"
+                                   "  tasks:\n"
+                                   "    - copy: {dest: ~/conf, content: x}\n"
+                                   "      notify: h\n"
+                                   "    - shell: kill -9 {{ v }}; sleep 5\n"
+                                   "      when: v != '0'\n"
+                                   "  handlers:\n"
+                                   "    - name: h\n"
+                                   "      shell: echo h >>~/log\n";
+
+    (void)state;
+    run_and_be_killed(playbook);
+    assert_file("conf", "x");
+    assert_file("log", NULL);
+    give_vars("0", "true");
+    run(playbook);
+    assert_ok();
+    assert_file("log", "h\n");
+    assert_false(has_marker());
+    forget_run();
+}
+
+static int runs_left;
+
+static int run_then_lose(void *session, struct ssh_run *given, struct err *err)
+{
+    if (runs_left-- > 0)
+        return play_transport_local.run(session, given, err);
+    return err_set(err, ERR_NET, "%s: connection lost", (const char *)session);
+}
+
+static void *refuse_h2(void *ctx, const struct ssh_target *target, int64_t deadline_ms,
+                       struct err *err)
+{
+    if (!str_eq(target->name, "h2"))
+        return play_transport_local.open(ctx, target, deadline_ms, err);
+    err_set(err, ERR_NET, "%s: connection refused", target->name);
+    return NULL;
+}
+
+static void a_lost_connection_fails_the_host(void **state)
+{
+    struct play_transport losing = play_transport_local;
+
+    (void)state;
+    losing.run = run_then_lose;
+    runs_left = 1;
+    at->options.transport = &losing;
+    run(two_files);
+    assert_int_equal(at->rc, -1);
+    assert_int_equal(at->err.code, ERR_NET);
+    assert_has(at->err.text, "connection lost");
+    assert_has(at->err.text, "site.yml:3");
+    assert_int_equal(host(0)->unreachable, 1);
+    forget_run();
+}
+
+static void an_unreachable_host_leaves_the_others(void **state)
+{
+    struct play_transport refusing = play_transport_local;
+
+    (void)state;
+    refusing.open = refuse_h2;
+    at->options.transport = &refusing;
+    run_with(THREE, "- hosts: all\n"
+                    "  tasks:\n"
+                    "    - copy: {dest: '~/{{ inventory_hostname }}', content: x}\n");
+    assert_int_equal(at->rc, -1);
+    assert_int_equal(at->result.failed, 1);
+    assert_int_equal(host(1)->unreachable, 1);
+    assert_file("h3", "x");
+    forget_run();
+}
+
+static int run_garbage(void *session, struct ssh_run *given, struct err *err)
+{
+    (void)session;
+    (void)err;
+    str_puts(given->out, "Welcome!\n@1234 end\n");
+    given->status = 0;
+    return 0;
+}
+
+static void an_answer_that_makes_no_sense_fails_the_host(void **state)
+{
+    struct play_transport talking = play_transport_local;
+
+    (void)state;
+    talking.run = run_garbage;
+    at->options.transport = &talking;
+    run(two_files);
+    assert_int_equal(at->rc, -1);
+    assert_has(at->err.text, "cut short");
+    forget_run();
+}
+
+static void a_failed_run_once_stops_all(void **state)
+{
+    (void)state;
+    run_with(THREE, "- hosts: all\n"
+                    "  tasks:\n"
+                    "    - command: 'false'\n"
+                    "      run_once: true\n"
+                    "    - copy: {dest: ~/a, content: x}\n");
+    assert_int_equal(at->rc, -1);
+    assert_file("a", NULL);
+    forget_run();
+}
+
+static void secrets_of_no_log_are_not_told(void **state)
+{
+    (void)state;
+    at->options.diff = true;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - copy: {dest: ~/a, content: hush}\n"
+        "      no_log: true\n"
+        "    - shell: echo hush; false\n"
+        "      no_log: true\n");
+    assert_int_equal(at->rc, -1);
+    assert_null(strstr(at->events.buf, "hush"));
+    assert_null(strstr(at->err.text, "hush"));
+    assert_null(at->err.hint);
+    assert_null(host(0)->changes.items[0].diff);
+    forget_run();
+}
+
 static int take_file(void *ctx, const char *dest, unsigned mode, const char *owner,
                      const char *content, size_t len, struct err *err)
 {
@@ -977,10 +1228,8 @@ static void files_are_rendered_without_a_host(void **state)
     assert_non_null(pb);
     if (play_render(pb, &at->assets, &at->inv, "h1", take_file, &text, &at->err) < 0)
         fail_msg("%s", at->err.text);
-    assert_string_equal(text.buf,
-                        "/etc/nowhere/t 640 joe red!|/x/a 600 root a|/x/b 600 root b|");
-    assert_int_equal(
-        play_render(pb, &at->assets, &at->inv, "h9", take_file, &text, &at->err), -1);
+    assert_string_equal(text.buf, "/etc/nowhere/t 640 joe red!|/x/a 600 root a|/x/b 600 root b|");
+    assert_int_equal(play_render(pb, &at->assets, &at->inv, "h9", take_file, &text, &at->err), -1);
     playbook_free(pb);
     faults_release(&faults);
     str_release(&text);
@@ -1013,6 +1262,7 @@ int main(void)
         T(handlers_can_be_flushed),
         T(variables_have_their_precedence),
         T(variables_are_lazy),
+        T(variables_are_nested_to_a_limit),
         T(what_a_host_says_is_never_a_template),
         T(facts_and_other_hosts_are_seen),
         T(templates_that_need_facts_take_a_trip_more),
@@ -1024,6 +1274,13 @@ int main(void)
         T(roles_bring_their_files),
         T(legacy_arguments_and_environment),
         T(values_are_never_shell_text),
+        T(the_number_of_programs_does_not_grow_with_the_tasks),
+        T(handlers_of_a_killed_run_come_with_the_next),
+        T(a_lost_connection_fails_the_host),
+        T(an_unreachable_host_leaves_the_others),
+        T(an_answer_that_makes_no_sense_fails_the_host),
+        T(a_failed_run_once_stops_all),
+        T(secrets_of_no_log_are_not_told),
         T(files_are_rendered_without_a_host),
     };
 

@@ -843,7 +843,7 @@ static void a_stop_ends_the_wait(void **state)
         struct ssh *s = ssh_open(&to, &err);
         struct outcome o;
 
-        signal(SIGALRM, on_alarm);
+        sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
         alarm(1);
         o = run_with(s, "sleep 20", 1000, 0);
         if (o.rc == 0 || o.err.code != ERR_INTERRUPTED)

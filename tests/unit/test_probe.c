@@ -1,0 +1,341 @@
+/*
+ * The probe: its script is run by sh here, and what it says is compared with what this machine says
+ * otherwise; then answers that no host should give.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/base/file.h"
+#include "lib/base/hash.h"
+#include "lib/base/proc.h"
+#include "lib/play/probe.h"
+#include "lib/play/script.h"
+
+#define MARK "@0123456789abcdef"
+
+struct scene {
+    struct probe probe;
+    struct world world;
+    struct str script, answer;
+    char dir[64];
+};
+
+static int set_up(void **state)
+{
+    struct scene *s = calloc(1, sizeof(*s));
+
+    probe_init(&s->probe);
+    world_init(&s->world);
+    str_init(&s->script, STR_MAX_TEXT);
+    str_init(&s->answer, PROBE_MAX_ANSWER);
+    strncpy(s->dir, "/tmp/pgha-probe-XXXXXX", sizeof(s->dir) - 1);
+    assert_non_null(mkdtemp(s->dir));
+    *state = s;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *s = *state;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(file_remove_tree(s->dir, &err), 0);
+    probe_release(&s->probe);
+    world_release(&s->world);
+    str_release(&s->script);
+    str_release(&s->answer);
+    free(s);
+    return 0;
+}
+
+static void need(struct scene *s, enum need_kind kind, const char *name)
+{
+    struct need n = {.kind = kind, .name = name};
+    struct err err = ERR_INIT;
+
+    assert_int_equal(probe_add(&s->probe, &n, &err), 0);
+}
+
+static void need_content(struct scene *s, const char *name, const char *expect, bool always)
+{
+    struct need n = {NEED_PATH, name, expect, always};
+    struct err err = ERR_INIT;
+
+    assert_int_equal(probe_add(&s->probe, &n, &err), 0);
+}
+
+static void ask(struct scene *s)
+{
+    const char *const argv[] = {"sh", NULL};
+    struct proc p = {.argv = argv, .out = &s->answer};
+    struct err err = ERR_INIT;
+
+    script_begin(&s->script, MARK, false);
+    probe_put_script(&s->probe, s->dir, &s->script);
+    p.input = s->script.buf;
+    p.input_len = s->script.len;
+    assert_int_equal(proc_run(&p, &err), 0);
+    if (probe_read(&s->probe, MARK, s->answer.buf, s->answer.len, &s->world, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static void put(const struct scene *s, const char *name, const char *text, mode_t mode)
+{
+    char *path = path_join(s->dir, name);
+    struct err err = ERR_INIT;
+
+    assert_int_equal(file_write(path, text, strlen(text), mode, &err), 0);
+    free(path);
+}
+
+static void paths_are_seen_as_they_are(void **state)
+{
+    struct scene *s = *state;
+    char file[128], odd[128], link[128], none[128], fifo[128], sum[SHA256_HEX_SIZE];
+    const struct path_state *p;
+
+    snprintf(file, sizeof(file), "%s/file", s->dir);
+    snprintf(odd, sizeof(odd), "%s/-o d'd \\$(x)", s->dir);
+    snprintf(link, sizeof(link), "%s/link", s->dir);
+    snprintf(none, sizeof(none), "%s/none", s->dir);
+    snprintf(fifo, sizeof(fifo), "%s/fifo", s->dir);
+    put(s, "file", "content\n", 0640);
+    put(s, "-o d'd \\$(x)", "", 0600);
+    assert_int_equal(symlink("file", link), 0);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    need(s, NEED_PATH, file);
+    need(s, NEED_PATH, odd);
+    need(s, NEED_PATH, link);
+    need(s, NEED_PATH, none);
+    need(s, NEED_PATH, fifo);
+    need(s, NEED_PATH, s->dir);
+    ask(s);
+    sha256_hex("content\n", 8, sum);
+    p = world_path(&s->world, file);
+    assert_int_equal(p->type, 'f');
+    assert_int_equal(p->mode, 0640);
+    assert_int_equal(p->size, 8);
+    assert_int_equal(p->uid, getuid());
+    assert_string_equal(p->sha256, sum);
+    assert_null(p->content);
+    assert_int_equal(world_path(&s->world, odd)->type, 'f');
+    assert_non_null(world_path(&s->world, odd)->sha256);
+    p = world_path(&s->world, link);
+    assert_int_equal(p->type, 'l');
+    assert_string_equal(p->link, "file");
+    assert_string_equal(p->sha256, sum);
+    assert_int_equal(world_path(&s->world, none)->type, 0);
+    assert_int_equal(world_path(&s->world, fifo)->type, '?');
+    assert_int_equal(world_path(&s->world, s->dir)->type, 'd');
+}
+
+static void only_content_that_differs_is_sent(void **state)
+{
+    struct scene *s = *state;
+    char same[128], other[128], wanted[128], large[128], sum[SHA256_HEX_SIZE];
+    char *bytes = xcalloc(1, WORLD_MAX_CONTENT + 2);
+
+    memset(bytes, 'x', WORLD_MAX_CONTENT + 1);
+    snprintf(same, sizeof(same), "%s/same", s->dir);
+    snprintf(other, sizeof(other), "%s/other", s->dir);
+    snprintf(wanted, sizeof(wanted), "%s/wanted", s->dir);
+    snprintf(large, sizeof(large), "%s/large", s->dir);
+    put(s, "same", "abc", 0600);
+    put(s, "other", "\n" MARK " end\nabd", 0600);
+    put(s, "wanted", "", 0600);
+    put(s, "large", bytes, 0600);
+    sha256_hex("abc", 3, sum);
+    need_content(s, same, sum, false);
+    need_content(s, other, sum, false);
+    need_content(s, wanted, NULL, true);
+    need_content(s, large, NULL, true);
+    ask(s);
+    assert_null(world_path(&s->world, same)->content);
+    assert_string_equal(world_path(&s->world, other)->content, "\n" MARK " end\nabd");
+    assert_string_equal(world_path(&s->world, wanted)->content, "");
+    assert_null(world_path(&s->world, large)->content);
+    assert_true(world_knows(&s->world, &(struct need){NEED_PATH, large, NULL, true}));
+    assert_true(world_knows(&s->world, &(struct need){NEED_PATH, same, sum, false}));
+    assert_false(world_knows(&s->world, &(struct need){NEED_PATH, "/else", NULL, false}));
+    free(bytes);
+}
+
+static void accounts_and_settings_are_known(void **state)
+{
+    struct scene *s = *state;
+    const struct user_state *root;
+
+    need(s, NEED_USER, "root");
+    need(s, NEED_USER, "no-such-user");
+    need(s, NEED_GROUP, "root");
+    need(s, NEED_GROUP, "no-such-group");
+    need(s, NEED_SYSCTL, "kernel.ostype");
+    need(s, NEED_SYSCTL, "no.such.setting");
+    need(s, NEED_HOSTNAME, "");
+    need(s, NEED_PACKAGE, "libc6");
+    need(s, NEED_PACKAGE, "no-such-package");
+    need(s, NEED_UNIT, "no-such-unit");
+    ask(s);
+    root = world_user(&s->world, "root");
+    assert_true(root->exists);
+    assert_int_equal(root->uid, 0);
+    assert_string_equal(root->group, "root");
+    assert_string_equal(root->home, "/root");
+    assert_false(world_user(&s->world, "no-such-user")->exists);
+    assert_true(world_group(&s->world, "root")->exists);
+    assert_false(world_group(&s->world, "no-such-group")->exists);
+    assert_string_equal(world_sysctl(&s->world, "kernel.ostype"), "Linux");
+    assert_string_equal(world_sysctl(&s->world, "no.such.setting"), "");
+    assert_true(world_package(&s->world, "libc6")->installed);
+    assert_false(world_package(&s->world, "no-such-package")->installed);
+    assert_string_equal(world_unit(&s->world, "no-such-unit.service")->load, "not-found");
+}
+
+static void facts_have_ansibles_names(void **state)
+{
+    static const char *const names[] = {"hostname",
+                                        "nodename",
+                                        "fqdn",
+                                        "distribution",
+                                        "distribution_version",
+                                        "os_family",
+                                        "architecture",
+                                        "kernel",
+                                        "memtotal_mb",
+                                        "processor_vcpus",
+                                        "machine",
+                                        "system",
+                                        "service_mgr",
+                                        "pkg_mgr",
+                                        "virtualization_type",
+                                        "default_ipv4",
+                                        "all_ipv4_addresses",
+                                        "virtualization_role",
+                                        "distribution_major_version",
+                                        "distribution_release"};
+    struct scene *s = *state;
+
+    need(s, NEED_FACTS, "");
+    ask(s);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (!value_get(world_facts(&s->world), names[i]))
+            fail_msg("there is no fact %s", names[i]);
+    assert_string_equal(value_get_str(world_facts(&s->world), "system", ""), "Linux");
+    assert_true(value_get_int(world_facts(&s->world), "memtotal_mb", 0) > 0);
+    world_forget(&s->world);
+    assert_non_null(world_facts(&s->world));
+}
+
+static void units_and_packages_are_read(void **state)
+{
+    static const char answer[] =
+        "motd\n\n" MARK " packages\n"
+        "a amd64 installed install 1.0-1\n"
+        "b i386 config-files deinstall 2\n"
+        "b amd64 installed hold 2\n"
+        "\n" MARK " units\n"
+        "Id=x.service\nNames=x.service y.service\nLoadState=loaded\nActiveState=active\n"
+        "UnitFileState=enabled\nNeedDaemonReload=yes\n\n"
+        "Id=z.timer\nNames=z.timer\nLoadState=masked\nActiveState=inactive\n\n"
+        "\n" MARK " end\n";
+    struct scene *s = *state;
+    struct err err = ERR_INIT;
+
+    need(s, NEED_PACKAGE, "a");
+    need(s, NEED_PACKAGE, "b");
+    need(s, NEED_PACKAGE, "b:i386");
+    need(s, NEED_UNIT, "y");
+    need(s, NEED_UNIT, "z.timer");
+    assert_int_equal(probe_read(&s->probe, MARK, answer, sizeof(answer) - 1, &s->world, &err), 0);
+    assert_string_equal(world_package(&s->world, "a")->version, "1.0-1");
+    assert_true(world_package(&s->world, "b")->installed);
+    assert_true(world_package(&s->world, "b")->held);
+    assert_false(world_package(&s->world, "b:i386")->installed);
+    assert_string_equal(world_unit(&s->world, "y.service")->enabled, "enabled");
+    assert_true(world_unit(&s->world, "y")->needs_reload);
+    assert_string_equal(world_unit(&s->world, "z.timer")->load, "masked");
+}
+
+static void answers_are_not_trusted(void **state)
+{
+    static const char *const answers[] = {
+        "",
+        "\n" MARK " en",
+        "\n" MARK " paths\nf 0644 \n" MARK " end\n",
+        "\n" MARK " sums\nabc\n\n" MARK " users\nroot\n:::\n\n" MARK " groups\nx:\nroot:x:\n"
+        "\n" MARK " end\n",
+        "\n" MARK " contents\n99999999999\n\n" MARK " data\n!!!\n\n" MARK " end\n",
+        "\n" MARK " units\n=\nNames\n\n" MARK " sysctls\n99 x\n\n" MARK " facts\nos\nip 1\n"
+        "route\nmem\nhosts 1\n\n" MARK " hostname\n\n" MARK " end\n",
+    };
+    struct scene *s = *state;
+
+    need(s, NEED_PATH, "/a");
+    need(s, NEED_USER, "root");
+    need(s, NEED_UNIT, "u");
+    need(s, NEED_SYSCTL, "s");
+    need(s, NEED_HOSTNAME, "");
+    need(s, NEED_FACTS, "");
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        struct err err = ERR_INIT;
+        int rc = probe_read(&s->probe, MARK, answers[i], strlen(answers[i]), &s->world, &err);
+
+        assert_int_equal(rc, strstr(answers[i], " end\n") ? 0 : -1);
+        err_release(&err);
+    }
+}
+
+static void impossible_names_are_refused(void **state)
+{
+    static const struct need needs[] = {
+        {.kind = NEED_PATH, .name = "/a\nb"},
+        {.kind = NEED_PATH, .name = ""},
+        {.kind = NEED_PACKAGE, .name = "--admindir=/x"},
+        {.kind = NEED_UNIT, .name = "-H evil"},
+    };
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+        struct err err = ERR_INIT;
+
+        assert_int_equal(probe_add(&s->probe, &needs[i], &err), -1);
+        err_release(&err);
+    }
+    assert_true(probe_is_empty(&s->probe));
+}
+
+static void many_paths_fit(void **state)
+{
+    struct scene *s = *state;
+    char name[256];
+
+    put(s, "last", "x", 0600);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(name, sizeof(name), "%s/%0150d", s->dir, i);
+        need(s, NEED_PATH, name);
+    }
+    snprintf(name, sizeof(name), "%s/last", s->dir);
+    need_content(s, name, NULL, true);
+    ask(s);
+    assert_string_equal(world_path(&s->world, name)->content, "x");
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(paths_are_seen_as_they_are),      T(only_content_that_differs_is_sent),
+        T(accounts_and_settings_are_known), T(facts_have_ansibles_names),
+        T(units_and_packages_are_read),     T(answers_are_not_trusted),
+        T(impossible_names_are_refused),    T(many_paths_fit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
