@@ -23,7 +23,7 @@ static struct expression read_expression(struct reader *r, const struct value *v
     }
     e.parsed = jinja_parse_expression(&r->pb->arena, v->src, e.text, strlen(e.text), &err);
     if (!e.parsed) {
-        fault_add(r->faults, v->src, "%s", err.text);
+        fault_add_syntax(r->faults, v->src, &err);
         if (jinja_has_markup(e.text))
             fault_hint(r->faults, "a condition is an expression already: leave out the braces");
         err_release(&err);
@@ -401,7 +401,7 @@ static void read_arguments(struct reader *r, struct task_reader *from)
         return;
     }
     if (!args) {
-        fault_add(r->faults, v->src, "%s", err.text);
+        fault_add_syntax(r->faults, v->src, &err);
         err_release(&err);
         return;
     }

@@ -13,10 +13,11 @@
 
 #include "lib/base/str.h"
 
-#define SCRIPT_MARK_SIZE   40
-#define SCRIPT_MAX_CAPTURE (1024 * 1024) /* bytes of stdout, and of stderr, that become a result   \
-                                          */
-#define SCRIPT_FAILED_BYTES 4096         /* the end of what a failed fragment printed */
+#define SCRIPT_MARK_SIZE 40
+/* Bytes of stdout, and of stderr, that become a result; and of the end of what a failed one said.
+ */
+#define SCRIPT_MAX_CAPTURE  (1024 * 1024)
+#define SCRIPT_FAILED_BYTES 4096
 
 struct fragment {
     size_t id;

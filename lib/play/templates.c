@@ -38,6 +38,25 @@ static void grow(struct templates *t)
     *t = larger;
 }
 
+void fault_add_syntax(struct faults *faults, struct source src, const struct err *err)
+{
+    char *prefix = xasprintf("%s:", src.file ? src.file : "");
+    const char *text = err->text;
+    char *end;
+    long line;
+
+    if (str_starts(text, prefix)) {
+        line = strtol(text + strlen(prefix), &end, 10);
+        if (str_starts(end, ": ")) {
+            text = end + 2;
+            src.col = line == src.line ? src.col : 1;
+            src.line = (int)line;
+        }
+    }
+    fault_add(faults, src, "%s", text);
+    free(prefix);
+}
+
 static void add_text(struct templates *t, const struct value *v, struct faults *faults)
 {
     struct err err = ERR_INIT;
@@ -55,7 +74,7 @@ static void add_text(struct templates *t, const struct value *v, struct faults *
         slot->value = v;
         t->n++;
     } else {
-        fault_add(faults, v->src, "%s", err.text);
+        fault_add_syntax(faults, v->src, &err);
         err_release(&err);
     }
 }

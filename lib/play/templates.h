@@ -25,6 +25,10 @@ void templates_release(struct templates *t);
 void templates_add(struct templates *t, const struct value *v, struct faults *faults);
 const struct jinja_template *templates_find(const struct templates *t, const struct value *v);
 
+/* A syntax error of a template or expression at src. The error names file and line itself: the
+ * fault has them once. */
+void fault_add_syntax(struct faults *faults, struct source src, const struct err *err);
+
 /* Is there a template anywhere in it? */
 bool value_has_markup(const struct value *v);
 

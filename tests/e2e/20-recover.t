@@ -55,7 +55,7 @@ like "naming the other file" "$err" 't-one/cluster.yaml'
 
 sql "$two" 'create table kept(i int); insert into kept values (42)'
 # A reboot of the machine: processes, namespaces, mounts and the bridge are gone; disks are kept.
-for kill in $(find /sys/fs/cgroup -path '*pgha-t-two-*' -name cgroup.kill -prune); do echo 1 >"$kill" 2>/dev/null; done
+for kill in /sys/fs/cgroup/pgha-t-two-*/cgroup.kill /sys/fs/cgroup/unified/pgha-t-two-*/cgroup.kill; do [ -w "$kill" ] && echo 1 >"$kill"; done
 wait_for 10 sh -c '! pgrep -f "machine pgha-t-two"'
 for ns in $(ip netns | awk '/pgha-t-two/ {print $1}'); do ip netns del "$ns"; done
 awk '$2 ~ "local/t-two/" {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount" || umount -l "$mount"; done

@@ -742,8 +742,7 @@ static void run_chain(size_t length)
     str_init(&playbook, STR_MAX_TEXT);
     str_puts(&playbook, "- hosts: all\n  vars:\n");
     for (size_t i = 0; i < length; i++)
-        str_printf(&playbook, "    x%zu: '{{ ((((((x%zu | string)))))) ~ [{}][0] | length }}'\n", i,
-                   i + 1);
+        str_printf(&playbook, "    x%zu: '{{ ((((((x%zu | string)))))) + ''1'' }}'\n", i, i + 1);
     str_printf(&playbook, "    x%zu: end\n  tasks:\n    - debug: {msg: '{{ x0 }}'}\n", length);
     run_with(THREE, playbook.buf);
     str_release(&playbook);
