@@ -56,21 +56,33 @@ static bool standby_is_synchronous(const struct cluster *c, const struct patroni
     return false;
 }
 
+/* Why a member is not ready; NULL when it is. After a failover a replica streams before it is on
+ * the new timeline. */
+static char *member_reason(const struct patroni_view *view, const char *name)
+{
+    const struct patroni_member *m = find_member(view, name);
+
+    if (!m)
+        return xasprintf("%s has not joined the cluster", name);
+    if (!patroni_member_ok(m))
+        return xasprintf("%s (%s) is %s", name, m->role, m->state);
+    if (view->leader && m->timeline != view->leader->timeline)
+        return xasprintf("%s is still on timeline %lld", name, (long long)m->timeline);
+    if (!patroni_is_leader(m) && m->lag < 0)
+        return xasprintf("the lag of %s is not known yet", name);
+    return NULL;
+}
+
 static bool members_ready(const struct check_target *t, const struct patroni_view *view,
                           struct waiting *w)
 {
     vec_each (h, &t->cluster->hosts) {
-        const struct patroni_member *m;
+        char *reason = h->is_db ? member_reason(view, h->name) : NULL;
 
-        if (!h->is_db)
-            continue;
-        m = find_member(view, h->name);
-        if (m && patroni_member_ok(m))
-            continue;
-        set_waiting(w, h, "patroni",
-                    m ? xasprintf("%s (%s) is %s", h->name, m->role, m->state)
-                      : xasprintf("%s has not joined the cluster", h->name));
-        return false;
+        if (reason) {
+            set_waiting(w, h, "patroni", reason);
+            return false;
+        }
     }
     if (!view->leader) {
         set_waiting(w, NULL, NULL, xstrdup("there is no leader yet"));

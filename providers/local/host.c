@@ -403,7 +403,10 @@ static int boot(const struct host_place *p, struct arena *a, struct err *err)
 
     if (unlink(p->console) != 0 && errno != ENOENT)
         return err_set_errno(err, "%s", p->console);
-    if (cgroup_make(p->cgroup, err) < 0 ||
+    /* Never a group that was killed before: the kernel counts kills in each group, and what is
+     * cloned from one into another whose count differs (systemd starts its services so) dies at
+     * once. */
+    if (cgroup_end(p->cgroup, err) < 0 || cgroup_make(p->cgroup, err) < 0 ||
         proc_spawn(cgroup_command(a, p->cgroup, command), env, p->console, &pid, err) < 0)
         return -1;
     return wait_until_started(p, pid, err);
