@@ -41,6 +41,8 @@ int remote_exec(const struct deploy *d, const char *host, int argc, char *const 
     vec_push(&args, "StrictHostKeyChecking=yes");
     vec_push(&args, "-o");
     vec_push(&args, "LogLevel=ERROR");
+    vec_push(&args, "-o");
+    vec_push(&args, "ConnectTimeout=10");
     vec_push(&args, arena_printf(&arena, "%s@%s", t.user, t.address));
     for (int i = 0; i < argc; i++)
         vec_push(&args, argv[i]);

@@ -86,6 +86,12 @@ wait_for() {
 }
 # A cluster file of its own, taken down at the end: lab NAME CIDR [more YAML]; sets $file.
 lab() {
+    # What a run of this test left that was killed: its cluster file is still there.
+    old=$(sed -n 's/^ *"file": "\(.*pgha-test\..*\)",$/\1/p' "/var/lib/pgha-deploy/local/$1/cluster.json" 2>/dev/null)
+    if [ -n "$old" ] && [ -f "$old" ]; then
+        "$pgha" -f "$old" -q down --yes >/dev/null 2>&1
+        rm -rf "${old%/*/*}"
+    fi
     mkdir -p "$work/$1"
     file=$work/$1/cluster.yaml
     printf 'cluster: %s\nprovider: {name: local}\nnetwork: {cidr: %s}\n%s\n' "$1" "$2" "${3:-}" >"$file"
