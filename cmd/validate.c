@@ -23,28 +23,39 @@ static struct value *faults_to_value(const struct faults *faults, struct arena *
     return top;
 }
 
-static int run(struct context *ctx, int argc, char **argv)
+static int run_json(const struct context *ctx)
 {
     struct arena arena = ARENA_INIT;
     struct faults faults;
     struct cluster c;
     int status = 0;
 
-    UNUSED(argc);
-    UNUSED(argv);
     faults_init(&faults);
     if (cluster_load(&c, ctx->file, &faults) < 0)
         status = err_exit_status(ERR_INPUT);
-    if (ctx->json)
-        print_value(faults_to_value(&faults, &arena));
-    else if (status)
-        report_faults(&faults);
-    else if (!ctx->quiet)
-        printf("%s: cluster %s, %s on %s, %zu hosts: valid\n", ctx->file, c.name, c.topology,
-               c.provider, c.hosts.n);
+    print_value(faults_to_value(&faults, &arena));
     cluster_release(&c);
     faults_release(&faults);
     arena_release(&arena);
+    return status;
+}
+
+static int run(struct context *ctx, int argc, char **argv)
+{
+    struct cluster c;
+    int status;
+
+    UNUSED(argc);
+    UNUSED(argv);
+    if (ctx->json)
+        return run_json(ctx);
+    if ((status = load_cluster(ctx, &c)) < 0) {
+        status = 0;
+        if (!ctx->quiet)
+            printf("%s: cluster %s, %s on %s, %zu hosts: valid\n", ctx->file, c.name, c.topology,
+                   c.provider, c.hosts.n);
+    }
+    cluster_release(&c);
     return status;
 }
 
