@@ -221,7 +221,8 @@ static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
     if (wait_ready(d, READY_TIMEOUT_MS, err) < 0)
         return -1;
     stage_end(d, "ready", start);
-    if (converge_dcs(d, false, r, err) < 0)
+    /* Restarted members are back before the balancers' checks have seen it. */
+    if (converge_dcs(d, false, r, err) < 0 || wait_ready(d, READY_TIMEOUT_MS, err) < 0)
         return -1;
     start = clock_mono_ms();
     stage_begin(d, "sql", "roles, databases, extensions");
