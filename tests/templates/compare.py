@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Holds every file that `pgha-deploy render` wrote against the real Jinja2.
 
-usage: compare.py INVENTORY.json RENDERED
+usage: compare.py INVENTORY.json INVENTORY.yml RENDERED
 
-INVENTORY.json is `inventory show --show-secrets --format json`. Which template becomes which file is read from the roles' own
+INVENTORY is `inventory show --show-secrets` in both formats: JSON has the merged variables of hosts, but sorts keys as
+ansible-inventory does; YAML keeps the order of maps, which templates walk. Which template becomes which file is read from the roles' own
 tasks, variables from the inventory and the roles' defaults. Prints TAP lines without a plan; status 1 on a difference.
 """
 import glob
@@ -31,9 +32,11 @@ def deep(env, value, scope):
     return value
 
 
-def inventory(path):
+def inventory(path, ordered):
     with open(path, encoding="utf-8") as file:
         data = json.load(file)
+    for own in data["_meta"]["hostvars"].values():
+        own.update(load(ordered)["all"]["vars"])
     groups = {name: g.get("hosts", []) for name, g in data.items() if name != "_meta"}
     hosts = sorted(data["_meta"]["hostvars"])
     groups["all"] = hosts
@@ -82,8 +85,8 @@ def check(host, role, task, scope, rendered):
     return path, got == wanted
 
 
-def main(inventory_path, rendered):
-    groups, hostvars = inventory(inventory_path)
+def main(inventory_path, ordered, rendered):
+    groups, hostvars = inventory(inventory_path, ordered)
     failed, seen = 0, set()
     for host in hostvars:
         for role, task in files_of(host, groups):
@@ -104,6 +107,6 @@ def main(inventory_path, rendered):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))

@@ -7,7 +7,8 @@ try() { # try "what" 'more of the cluster file'
     rm -rf "$work/out"
     succeeds "$1: render" "$pgha" -f "$file" -q render "$work/out"
     "$pgha" -f "$file" inventory show --show-secrets --format json >"$work/inventory.json"
-    run /usr/bin/python3 tests/templates/compare.py "$work/inventory.json" "$work/out"
+    "$pgha" -f "$file" inventory show --show-secrets --format yaml >"$work/inventory.yml"
+    run /usr/bin/python3 tests/templates/compare.py "$work/inventory.json" "$work/inventory.yml" "$work/out"
     is "$1: as Jinja2 renders it" "$status" 0
     [ "$status" = 0 ] || note "$out$err"
     note "$out"
