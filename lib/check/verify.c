@@ -10,7 +10,7 @@
 #include "lib/check/check.h"
 #include "lib/net/pool.h"
 
-enum { LOGIN_TIMEOUT_MS = 5000, POLL_MS = 5 };
+enum { LOGIN_TIMEOUT_MS = 5000, POLL_MS = 5, PORT_PATIENCE_MS = 6000, PORT_POLL_MS = 200 };
 
 struct lines {
     VEC(struct verify_result) items;
@@ -302,28 +302,63 @@ static int ask_port(struct check_run *r, int port, const struct patroni_member *
     return rc;
 }
 
-static void check_port(struct check_run *r, const char *name, int port)
+/* Whether the port leads to the right role, and what it does lead to. */
+static bool port_is_right(struct check_run *r, const char *name, int port, struct str *text)
 {
     const struct patroni_member *m = NULL;
     struct err err = ERR_INIT;
     size_t fitting = 0;
-    bool replica = false;
+    bool replica = false, right = false;
 
     vec_each (each, &r->view->members)
         fitting += check_role_fits(name, each);
+    str_clear(text);
+    str_printf(text, "%d (%s)", port, name);
     if (ask_port(r, port, &m, &replica, &err) < 0) {
+        right = !fitting;
         if (fitting)
-            add_failed(r, "%d (%s): %s", port, name, err.text);
+            str_printf(text, ": %s", err.text);
         else
-            add_ok(r, "%d (%s) is closed: no member has that role", port, name);
+            str_puts(text, " is closed: no member has that role");
     } else if (!m) {
-        add_failed(r, "%d (%s) leads to a server that is no member", port, name);
-    } else if (!check_role_fits(name, m) || replica == str_eq(name, "primary")) {
-        add_failed(r, "%d (%s) leads to %s, which is %s", port, name, m->name, m->role);
+        str_puts(text, " leads to a server that is no member");
     } else {
-        add_ok(r, "%d (%s) leads to %s, %s", port, name, m->name, m->role);
+        right = check_role_fits(name, m) && replica != str_eq(name, "primary");
+        str_printf(text, " leads to %s, %s", m->name, m->role);
     }
     err_release(&err);
+    return right;
+}
+
+/* A balancer follows a change of roles by checks of its own: it gets PORT_PATIENCE_MS, with a fresh
+ * look at the roles. */
+static void check_port(struct check_run *r, const char *name, int port)
+{
+    struct patroni_api api = {r->target->cluster, r->target->secrets, 0};
+    int64_t deadline = clock_mono_ms() + PORT_PATIENCE_MS;
+    struct check_run now = *r;
+    struct str text;
+    bool right;
+
+    str_init(&text, 4096);
+    while (!(right = port_is_right(&now, name, port, &text)) && clock_mono_ms() < deadline &&
+           !clock_stop_requested()) {
+        struct patroni_view view;
+        struct err ignored = ERR_INIT;
+
+        clock_sleep_ms(PORT_POLL_MS);
+        if (patroni_view(&api, &r->lines.arena, &view, &ignored) == 0) {
+            now.view = &view;
+            right = port_is_right(&now, name, port, &text);
+        }
+        now.view = r->view;
+        err_release(&ignored);
+        patroni_view_release(&view);
+        if (right)
+            break;
+    }
+    add_line(r, right ? VERIFY_OK : VERIFY_FAILED, -1, "%s", text.buf);
+    str_release(&text);
 }
 
 static void check_ports(struct check_run *r)
