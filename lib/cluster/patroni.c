@@ -75,6 +75,7 @@ static struct value *get_json(const struct patroni_api *api, const char *path, s
 static struct patroni_member read_member(const struct value *v)
 {
     const struct value *lag = value_get(v, "lag");
+    const struct value *reason = value_get(v, "pending_restart_reason");
 
     return (struct patroni_member){
         .name = value_get_str(v, "name", ""),
@@ -84,6 +85,7 @@ static struct patroni_member read_member(const struct value *v)
         .timeline = value_get_int(v, "timeline", 0),
         .lag = lag && lag->type == VALUE_INT ? lag->u.i : -1,
         .pending_restart = value_get_bool(v, "pending_restart", false),
+        .pending_reason = reason && reason->type == VALUE_MAP ? reason : NULL,
     };
 }
 

@@ -14,6 +14,7 @@ struct patroni_member {
     int64_t timeline; /* 0: unknown */
     int64_t lag;      /* bytes behind; -1: unknown */
     bool pending_restart;
+    const struct value *pending_reason; /* parameter -> {old_value, new_value}; NULL: not told */
 };
 
 struct patroni_view {

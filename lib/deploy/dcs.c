@@ -2,25 +2,18 @@
  * dcs.c - Patroni's dynamic configuration.
  *
  * What it should be is the section bootstrap.dcs of the rendered patroni configuration, so the
- * templates stay the only source. What differs is patched over REST, and members that then need a
- * restart get it one at a time: replicas first, so that the primary serves meanwhile. Only where
- * PostgreSQL demands that a standby has at least the primary's value
- * (https://www.postgresql.org/docs/17/hot-standby.html#HOT-STANDBY-ADMIN) a lowered one goes to the
- * primary first.
+ * templates stay the only source. What differs is patched over REST; restart.c sees to the members
+ * that then need a restart.
  */
 #include <stdio.h>
 
 #include "lib/base/clock.h"
+#include "lib/deploy/restart.h"
 #include "lib/deploy/stage.h"
 #include "lib/doc/json.h"
 #include "lib/doc/yaml.h"
 
-enum { POLL_MS = 200, MEMBER_BACK_MS = 120000, SQL_TIMEOUT_MS = 5000 };
-
-static const char *const never_lower_on_standby[] = {
-    "max_connections",           "max_worker_processes",      "max_wal_senders",
-    "max_prepared_transactions", "max_locks_per_transaction",
-};
+enum { SQL_TIMEOUT_MS = 5000 };
 
 struct dcs {
     struct deploy *deploy;
@@ -30,8 +23,7 @@ struct dcs {
     struct value *patch; /* empty map: nothing differs */
     struct pg *primary;  /* to ask what a parameter's change takes; NULL: not reachable */
     struct deploy_result *result;
-    bool need_restart; /* a parameter that only a restart changes */
-    bool primary_first;
+    struct value *restart; /* those of its parameters that only a restart changes */
 };
 
 /* ---- what it should be ---- */
@@ -112,14 +104,6 @@ static struct setting ask_setting(struct pg *pg, const char *name)
     return s;
 }
 
-static bool never_lower(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(never_lower_on_standby); i++)
-        if (str_eq(never_lower_on_standby[i], name))
-            return true;
-    return false;
-}
-
 static int64_t as_int(const struct value *v)
 {
     if (v && v->type == VALUE_INT)
@@ -127,24 +111,22 @@ static int64_t as_int(const struct value *v)
     return v && v->type == VALUE_STR ? strtoll(v->u.str.s, NULL, 10) : -1;
 }
 
-static const char *parameter_consequence(struct dcs *dcs, const char *name, const struct value *to)
+static const char *parameter_consequence(struct dcs *dcs, const char *name, struct value *to)
 {
     struct setting s = ask_setting(dcs->primary, name);
 
     if (!s.restart)
         return "reload";
-    dcs->need_restart = true;
-    if (never_lower(name) && to && as_int(to) >= 0 && as_int(to) < strtoll(s.value, NULL, 10)) {
-        dcs->primary_first = true;
+    value_map_set(&dcs->arena, dcs->restart, name, to ? to : value_null(&dcs->arena));
+    if (as_int(to) >= 0 && restart_primary_first(name, strtoll(s.value, NULL, 10), as_int(to)))
         return "restart, the primary first, then the replicas";
-    }
     return "restart, the replicas first, then the primary";
 }
 
 #define PARAMETERS "postgresql.parameters."
 
 static void note_difference(struct dcs *dcs, const char *path, const struct value *from,
-                            const struct value *to)
+                            struct value *to)
 {
     struct str text;
     const char *consequence = NULL;
@@ -206,12 +188,7 @@ static void compare(struct dcs *dcs, const char *prefix, const struct value *act
     }
 }
 
-/* ---- restarts, one member at a time ---- */
-
-static int view_members(struct dcs *dcs, struct patroni_view *view, struct err *err)
-{
-    return patroni_view(&dcs->api, &dcs->arena, view, err);
-}
+/* ---- the stage ---- */
 
 /* Asks every member to look at the configuration now instead of at its next turn. */
 static void hasten(struct dcs *dcs)
@@ -223,111 +200,6 @@ static void hasten(struct dcs *dcs)
             err_release(&ignored);
 }
 
-/* The member to restart next, or NULL: replicas before the leader, or after it. */
-static const struct patroni_member *next_pending(const struct patroni_view *view, bool leader_first)
-{
-    const struct patroni_member *leader = view->leader;
-
-    if (leader && leader->pending_restart && leader_first)
-        return leader;
-    vec_each (m, &view->members)
-        if (m->pending_restart && m != leader)
-            return m;
-    return leader && leader->pending_restart ? leader : NULL;
-}
-
-static bool all_well(const struct patroni_view *view)
-{
-    vec_each (m, &view->members)
-        if (!patroni_member_ok(m))
-            return false;
-    return view->leader && view->members.n;
-}
-
-static int wait_member_back(struct dcs *dcs, const char *name, struct err *err)
-{
-    int64_t deadline = clock_mono_ms() + MEMBER_BACK_MS;
-    bool back = false;
-
-    while (!back) {
-        struct patroni_view view;
-        struct err ignored = ERR_INIT;
-
-        if (view_members(dcs, &view, &ignored) == 0 && all_well(&view)) {
-            vec_each (m, &view.members)
-                back |= str_eq(m->name, name) && !m->pending_restart;
-        }
-        err_release(&ignored);
-        patroni_view_release(&view);
-        if (!back && clock_stop_requested())
-            return err_set(err, ERR_INTERRUPTED, "stopped while %s restarts", name);
-        if (!back && clock_mono_ms() > deadline) {
-            err_set(err, ERR_TIMEOUT, "%s did not come back within %d s after its restart", name,
-                    MEMBER_BACK_MS / 1000);
-            return err_hint(
-                err, "the other members were left alone; see `pgha-deploy logs %s patroni`", name);
-        }
-        if (!back)
-            clock_sleep_ms(POLL_MS);
-    }
-    return 0;
-}
-
-static int restart_member(struct dcs *dcs, const struct patroni_member *m, struct err *err)
-{
-    const char *name = arena_strdup(&dcs->arena, m->name);
-
-    event_send(dcs->deploy->events, &(struct event){.kind = EVENT_CHANGED,
-                                                    .stage = "dcs",
-                                                    .host = name,
-                                                    .task = "restart PostgreSQL",
-                                                    .text = "for changed parameters"});
-    deploy_note(dcs->result, name, "restart PostgreSQL", NULL, NULL);
-    if (patroni_restart(&dcs->api, m->address, err) < 0)
-        return err_wrap(err, "restarting %s", name);
-    return wait_member_back(dcs, name, err);
-}
-
-/* Members mark themselves within a turn of their loop after the patch; a value that is the old one
- * in other units never marks any, so the wait for marks ends without a fault. */
-static int restart_pending(struct dcs *dcs, struct err *err)
-{
-    int64_t turn_ms =
-        dcs->need_restart ? (dcs->deploy->cluster->preset->loop_wait + 3) * 1000LL : 0;
-    int64_t patience = clock_mono_ms() + turn_ms;
-    size_t restarted = 0, members;
-    bool more = true;
-
-    do {
-        struct patroni_view view;
-        const struct patroni_member *m;
-        int rc = view_members(dcs, &view, err);
-
-        members = view.members.n;
-        m = rc == 0 ? next_pending(&view, dcs->primary_first) : NULL;
-        /* The leader comes last: when the replicas have been restarted, or had their time to ask
-         * for it. */
-        if (m && m == view.leader && !dcs->primary_first && restarted + 1 < members &&
-            clock_mono_ms() < patience)
-            m = NULL;
-        if (m && (rc = restart_member(dcs, m, err)) == 0) {
-            restarted++;
-            patience = clock_mono_ms() + turn_ms;
-        }
-        more = m || clock_mono_ms() < patience;
-        if (!m && more)
-            clock_sleep_ms(POLL_MS);
-        patroni_view_release(&view);
-        if (rc < 0)
-            return -1;
-        if (clock_stop_requested())
-            return err_set(err, ERR_INTERRUPTED, "stopped between restarts");
-    } while (more && restarted < members);
-    return 0;
-}
-
-/* ---- the stage ---- */
-
 static void open_primary(struct dcs *dcs)
 {
     struct check_target t = deploy_check_target(dcs->deploy);
@@ -335,7 +207,7 @@ static void open_primary(struct dcs *dcs)
     struct pg_target login;
     struct err ignored = ERR_INIT;
 
-    if (view_members(dcs, &view, &ignored) == 0) {
+    if (patroni_view(&dcs->api, &dcs->arena, &view, &ignored) == 0) {
         login = check_primary(&t, &view, SQL_TIMEOUT_MS);
         if (login.host)
             dcs->primary = pg_open(&login, &ignored);
@@ -353,6 +225,7 @@ static int plan_dcs(struct dcs *dcs, struct err *err)
     if (actual->type != VALUE_MAP || dcs->desired->type != VALUE_MAP)
         return err_set(err, ERR_INPUT, "the dynamic configuration is no map");
     dcs->patch = value_map(&dcs->arena);
+    dcs->restart = value_map(&dcs->arena);
     open_primary(dcs);
     compare(dcs, "", actual, dcs->desired, dcs->patch);
     return 0;
@@ -370,7 +243,7 @@ int converge_dcs(struct deploy *d, bool check, struct deploy_result *r, struct e
         if (dcs.patch->u.map.n && (rc = patroni_patch(&dcs.api, dcs.patch, err)) == 0)
             hasten(&dcs);
         if (rc == 0)
-            rc = restart_pending(&dcs, err);
+            rc = restart_pending(d, dcs.restart, r, err);
     }
     pg_close(dcs.primary);
     arena_release(&dcs.arena);

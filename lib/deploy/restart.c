@@ -1,0 +1,213 @@
+/* restart.c - the restarts that changed parameters ask for, one member at a time. */
+#include "lib/deploy/restart.h"
+
+#include "lib/base/clock.h"
+
+enum { POLL_MS = 200, MEMBER_BACK_MS = 120000, RESTARTS_PER_MEMBER = 3, REASON_MAX = 4096 };
+
+static const char *const never_lower_on_standby[] = {
+    "max_connections",           "max_worker_processes",      "max_wal_senders",
+    "max_prepared_transactions", "max_locks_per_transaction",
+};
+
+bool restart_primary_first(const char *parameter, int64_t from, int64_t to)
+{
+    for (size_t i = 0; i < ARRAY_LEN(never_lower_on_standby); i++)
+        if (str_eq(never_lower_on_standby[i], parameter))
+            return to < from;
+    return false;
+}
+
+/* ---- which member ---- */
+
+/* Everything it waits for is the primary's to change first. */
+static bool waits_for_primary(const struct patroni_member *m)
+{
+    const struct value *reason = m->pending_reason;
+
+    for (size_t i = 0; reason && i < reason->u.map.n; i++) {
+        const struct value_entry *e = &reason->u.map.entries[i];
+
+        if (!restart_primary_first(e->key,
+                                   strtoll(value_get_str(e->value, "old_value", ""), NULL, 10),
+                                   strtoll(value_get_str(e->value, "new_value", ""), NULL, 10)))
+            return false;
+    }
+    return reason && reason->u.map.n;
+}
+
+const struct patroni_member *restart_next(const struct patroni_view *view)
+{
+    const struct patroni_member *leader = view->leader;
+
+    vec_each (m, &view->members)
+        if (m != leader && m->pending_restart && !waits_for_primary(m))
+            return m;
+    if (leader && leader->pending_restart)
+        return leader;
+    vec_each (m, &view->members)
+        if (m->pending_restart)
+            return m;
+    return NULL;
+}
+
+/* ---- waiting ---- */
+
+struct restarts {
+    struct deploy *deploy;
+    struct patroni_api api;
+    struct deploy_result *result;
+    const struct value *changed;
+};
+
+/* A condition on the members: waits until it holds, or until the time is over (*held is false). */
+typedef bool (*condition)(const struct restarts *rs, const struct patroni_view *view,
+                          const char *name);
+
+static int wait_for(struct restarts *rs, condition holds, const char *name, int64_t timeout_ms,
+                    bool *held, struct err *err)
+{
+    int64_t deadline = clock_mono_ms() + timeout_ms;
+
+    for (*held = false; !*held && clock_mono_ms() < deadline;) {
+        struct arena arena = ARENA_INIT;
+        struct patroni_view view;
+        struct err ignored = ERR_INIT;
+
+        *held = patroni_view(&rs->api, &arena, &view, &ignored) == 0 && holds(rs, &view, name);
+        err_release(&ignored);
+        patroni_view_release(&view);
+        arena_release(&arena);
+        if (clock_stop_requested())
+            return err_set(err, ERR_INTERRUPTED, "stopped between restarts");
+        if (!*held)
+            clock_sleep_ms(POLL_MS);
+    }
+    return 0;
+}
+
+/* Members look at the configuration once in a turn of their loop, and tell the DCS in the next. */
+static int64_t turn_ms(const struct restarts *rs)
+{
+    return (rs->deploy->cluster->preset->loop_wait + 3) * 1000LL;
+}
+
+static bool has_noticed(const struct restarts *rs, const struct patroni_member *m)
+{
+    for (size_t i = 0; m->pending_reason && i < rs->changed->u.map.n; i++) {
+        const struct value_entry *e = &rs->changed->u.map.entries[i];
+        const struct value *reason = value_get(m->pending_reason, e->key);
+
+        if (!reason || (e->value->type == VALUE_INT &&
+                        e->value->u.i != strtoll(value_get_str(reason, "new_value", ""), NULL, 10)))
+            return false;
+    }
+    return m->pending_restart;
+}
+
+static bool all_noticed(const struct restarts *rs, const struct patroni_view *view,
+                        const char *name)
+{
+    UNUSED(name);
+    vec_each (m, &view->members)
+        if (!has_noticed(rs, m))
+            return false;
+    return view->members.n > 0;
+}
+
+static bool all_well(const struct restarts *rs, const struct patroni_view *view, const char *name)
+{
+    UNUSED(rs);
+    UNUSED(name);
+    vec_each (m, &view->members)
+        if (!patroni_member_ok(m))
+            return false;
+    return view->leader;
+}
+
+static bool is_done(const struct restarts *rs, const struct patroni_view *view, const char *name)
+{
+    vec_each (m, &view->members)
+        if (str_eq(m->name, name) && m->pending_restart)
+            return false;
+    return all_well(rs, view, name);
+}
+
+/* ---- doing it ---- */
+
+static int restart_member(struct restarts *rs, const struct patroni_member *m, struct err *err)
+{
+    bool held;
+
+    event_send(rs->deploy->events, &(struct event){.kind = EVENT_CHANGED,
+                                                   .stage = "dcs",
+                                                   .host = m->name,
+                                                   .task = "restart PostgreSQL",
+                                                   .text = "for changed parameters"});
+    deploy_note(rs->result, m->name, "restart PostgreSQL", NULL, NULL);
+    if (patroni_restart(&rs->api, m->address, err) < 0)
+        return err_wrap(err, "restarting %s", m->name);
+    /* Another parameter may be pending by now: that is no fault, and the next round's business. */
+    if (wait_for(rs, is_done, m->name, turn_ms(rs), &held, err) < 0 ||
+        (!held && wait_for(rs, all_well, m->name, MEMBER_BACK_MS, &held, err) < 0))
+        return -1;
+    if (held)
+        return 0;
+    err_set(err, ERR_TIMEOUT, "%s did not come back within %d s after its restart", m->name,
+            MEMBER_BACK_MS / 1000);
+    return err_hint(err, "the other members were left alone; see `pgha-deploy logs %s patroni`",
+                    m->name);
+}
+
+static int still_pending(const struct patroni_member *m, struct err *err)
+{
+    struct str text;
+
+    str_init(&text, REASON_MAX);
+    for (size_t i = 0; m->pending_reason && i < m->pending_reason->u.map.n; i++) {
+        const struct value_entry *e = &m->pending_reason->u.map.entries[i];
+
+        str_printf(&text, "%s%s is %s and should be %s", i ? ", " : ": ", e->key,
+                   value_get_str(e->value, "old_value", "?"),
+                   value_get_str(e->value, "new_value", "?"));
+    }
+    err_set(err, ERR_FAILED, "%s still wants a restart after %d%s", m->name, RESTARTS_PER_MEMBER,
+            text.buf);
+    str_release(&text);
+    return err_hint(err, "see `pgha-deploy logs %s patroni`", m->name);
+}
+
+/* One round; *more is false when nothing was pending. */
+static int restart_one(struct restarts *rs, size_t done, bool *more, struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct patroni_view view;
+    const struct patroni_member *m;
+    int rc = patroni_view(&rs->api, &arena, &view, err);
+
+    *more = false;
+    if (rc == 0 && (m = restart_next(&view))) {
+        *more = true;
+        rc = done < RESTARTS_PER_MEMBER * view.members.n ? restart_member(rs, m, err)
+                                                         : still_pending(m, err);
+    }
+    patroni_view_release(&view);
+    arena_release(&arena);
+    return rc;
+}
+
+int restart_pending(struct deploy *d, const struct value *changed, struct deploy_result *r,
+                    struct err *err)
+{
+    struct restarts rs = {d, {d->cluster, &d->secrets, 0}, r, changed};
+    bool more = true;
+
+    /* A value that is the old one in other units is never marked: then the wait just ends. */
+    if (changed->u.map.n && wait_for(&rs, all_noticed, NULL, turn_ms(&rs), &more, err) < 0)
+        return -1;
+    more = true;
+    for (size_t done = 0; more; done++)
+        if (restart_one(&rs, done, &more, err) < 0)
+            return -1;
+    return 0;
+}
