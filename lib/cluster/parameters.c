@@ -35,6 +35,7 @@ static const struct {
     {"max_locks_per_transaction", "128", ""},
     {"max_prepared_transactions", "0", ""},
     {"hot_standby_feedback", "'on'", "reads on the replicas' port are not cancelled by vacuum"},
+    {"wal_retrieve_retry_interval", "1s", "a standby finds its slot, or the new primary, sooner"},
     {"archive_mode", "'on'", "a backup tool then needs a reload only"},
     {"archive_command", "/bin/true", "nothing is kept until a backup tool is set up"},
     {"password_encryption", "scram-sha-256", ""},

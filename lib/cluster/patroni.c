@@ -1,11 +1,16 @@
-/* patroni.c - Patroni's REST API: the view of the cluster, dynamic configuration, reload and
+/* patroni.c - Patroni's REST API: the view of the cluster, dynamic configuration, wake-up and
  * restart. */
 #include "lib/cluster/patroni.h"
 
 #include "lib/doc/json.h"
 #include "lib/net/http.h"
 
-enum { DEFAULT_TIMEOUT_MS = 3000, RESTART_TIMEOUT_MS = 120000, MAX_ANSWER = 1 << 20 };
+enum {
+    DEFAULT_TIMEOUT_MS = 3000,
+    RESTART_TIMEOUT_MS = 120000,
+    WAKE_TIMEOUT_MS = 1000,
+    MAX_ANSWER = 1 << 20
+};
 
 struct call {
     const char *method, *address, *path, *body;
@@ -147,25 +152,32 @@ int patroni_patch(const struct patroni_api *api, const struct value *patch, stru
     return rc;
 }
 
-static int post(const struct patroni_api *api, const char *address, const char *path,
-                int timeout_ms, struct err *err)
+static int call_member(const struct patroni_api *api, const struct call *call, struct err *err)
 {
-    struct call call = {"POST", address, path, "{}", timeout_ms};
     struct str answer;
     int rc;
 
     str_init(&answer, MAX_ANSWER);
-    rc = request(api, &call, &answer, err);
+    rc = request(api, call, &answer, err);
     str_release(&answer);
     return rc;
 }
 
-int patroni_reload(const struct patroni_api *api, const char *address, struct err *err)
+void patroni_wake(const struct patroni_api *api)
 {
-    return post(api, address, "/reload", 0, err);
+    vec_each (h, &api->cluster->hosts) {
+        struct call call = {"PATCH", h->address, "/config", "{\"pgha_wake\": null}",
+                            WAKE_TIMEOUT_MS};
+        struct err ignored = ERR_INIT;
+
+        if (h->is_db && call_member(api, &call, &ignored) < 0)
+            err_release(&ignored);
+    }
 }
 
 int patroni_restart(const struct patroni_api *api, const char *address, struct err *err)
 {
-    return post(api, address, "/restart", RESTART_TIMEOUT_MS, err);
+    struct call call = {"POST", address, "/restart", "{}", RESTART_TIMEOUT_MS};
+
+    return call_member(api, &call, err);
 }

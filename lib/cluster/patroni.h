@@ -41,8 +41,11 @@ struct value *patroni_config(const struct patroni_api *api, struct arena *a, str
 /* PATCH /config; null removes a key. */
 int patroni_patch(const struct patroni_api *api, const struct value *patch,
                   struct err *err) MUST_USE;
-/* POST /reload and /restart on one member. restart answers when PostgreSQL is back. */
-int patroni_reload(const struct patroni_api *api, const char *address, struct err *err) MUST_USE;
+/* Every member that answers takes its next turn now instead of within loop_wait: it looks at the
+ * configuration, makes slots, tells the DCS how it is. For waiting; more than once a second is of
+ * no use. Changes nothing: a PATCH /config without effect is what wakes a member. */
+void patroni_wake(const struct patroni_api *api);
+/* POST /restart on one member; answers when PostgreSQL is back. */
 int patroni_restart(const struct patroni_api *api, const char *address, struct err *err) MUST_USE;
 
 #endif

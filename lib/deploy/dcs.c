@@ -190,16 +190,6 @@ static void compare(struct dcs *dcs, const char *prefix, const struct value *act
 
 /* ---- the stage ---- */
 
-/* Asks every member to look at the configuration now instead of at its next turn. */
-static void hasten(struct dcs *dcs)
-{
-    struct err ignored = ERR_INIT;
-
-    vec_each (h, &dcs->deploy->cluster->hosts)
-        if (h->is_db && patroni_reload(&dcs->api, h->address, &ignored) < 0)
-            err_release(&ignored);
-}
-
 static void open_primary(struct dcs *dcs)
 {
     struct check_target t = deploy_check_target(dcs->deploy);
@@ -240,8 +230,8 @@ int converge_dcs(struct deploy *d, bool check, struct deploy_result *r, struct e
     stage_begin(d, "dcs", "Patroni's dynamic configuration");
     rc = plan_dcs(&dcs, err);
     if (rc == 0 && !check) {
-        if (dcs.patch->u.map.n && (rc = patroni_patch(&dcs.api, dcs.patch, err)) == 0)
-            hasten(&dcs);
+        if (dcs.patch->u.map.n)
+            rc = patroni_patch(&dcs.api, dcs.patch, err);
         if (rc == 0)
             rc = restart_pending(d, dcs.restart, r, err);
     }

@@ -5,7 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/deploy/stage.h"
 
-enum { POLL_MS = 100, TRY_TIMEOUT_MS = 2000, JOURNAL_MAX = 16 * 1024 };
+enum { POLL_MS = 100, WAKE_MS = 1000, TRY_TIMEOUT_MS = 2000, JOURNAL_MAX = 16 * 1024 };
 
 /* What is not ready yet: the host and unit to look at, and why. */
 struct waiting {
@@ -146,16 +146,15 @@ static bool address_ready(const struct check_target *t, const struct patroni_vie
     return true;
 }
 
-static bool all_ready(struct deploy *d, struct waiting *w)
+static bool all_ready(struct deploy *d, const struct patroni_api *api, struct waiting *w)
 {
     struct check_target t = deploy_check_target(d);
-    struct patroni_api api = {d->cluster, &d->secrets, TRY_TIMEOUT_MS};
     struct arena arena = ARENA_INIT;
     struct patroni_view view;
     struct err err = ERR_INIT;
     bool ready = false;
 
-    if (patroni_view(&api, &arena, &view, &err) == 0)
+    if (patroni_view(api, &arena, &view, &err) == 0)
         ready = members_ready(&t, &view, w) && address_ready(&t, &view, w);
     else if (etcd_ready(&t, w))
         set_waiting(w, NULL, NULL, xasprintf("Patroni: %s", err.text));
@@ -211,16 +210,21 @@ static void tell(struct deploy *d, const struct waiting *w, char **told)
 
 int wait_ready(struct deploy *d, int timeout_ms, struct err *err)
 {
-    int64_t start = clock_mono_ms();
+    struct patroni_api api = {d->cluster, &d->secrets, TRY_TIMEOUT_MS};
+    int64_t start = clock_mono_ms(), wake = start + WAKE_MS;
     struct waiting w = {0};
     char *told = NULL;
     int rc = 0;
 
-    while (!all_ready(d, &w)) {
+    while (!all_ready(d, &api, &w)) {
         tell(d, &w, &told);
         if (clock_mono_ms() - start > timeout_ms || clock_stop_requested()) {
             rc = not_ready(d, &w, clock_mono_ms() - start, err);
             break;
+        }
+        if (clock_mono_ms() >= wake) {
+            patroni_wake(&api);
+            wake = clock_mono_ms() + WAKE_MS;
         }
         clock_sleep_ms(POLL_MS);
     }

@@ -3,7 +3,7 @@
 
 #include "lib/base/clock.h"
 
-enum { POLL_MS = 200, MEMBER_BACK_MS = 120000, RESTARTS_PER_MEMBER = 3, REASON_MAX = 4096 };
+enum { POLL_MS = 100, WAKE_MS = 1000, MEMBER_BACK_MS = 120000, RESTARTS_PER_MEMBER = 3, REASON_MAX = 4096 };
 
 static const char *const never_lower_on_standby[] = {
     "max_connections",           "max_worker_processes",      "max_wal_senders",
@@ -67,13 +67,17 @@ typedef bool (*condition)(const struct restarts *rs, const struct patroni_view *
 static int wait_for(struct restarts *rs, condition holds, const char *name, int64_t timeout_ms,
                     bool *held, struct err *err)
 {
-    int64_t deadline = clock_mono_ms() + timeout_ms;
+    int64_t deadline = clock_mono_ms() + timeout_ms, wake = 0;
 
     for (*held = false; !*held && clock_mono_ms() < deadline;) {
         struct arena arena = ARENA_INIT;
         struct patroni_view view;
         struct err ignored = ERR_INIT;
 
+        if (clock_mono_ms() >= wake) {
+            patroni_wake(&rs->api);
+            wake = clock_mono_ms() + WAKE_MS;
+        }
         *held = patroni_view(&rs->api, &arena, &view, &ignored) == 0 && holds(rs, &view, name);
         err_release(&ignored);
         patroni_view_release(&view);
