@@ -71,6 +71,16 @@ int load_cluster(const struct context *ctx, struct cluster *c);
 int open_deploy(const struct context *ctx, enum deploy_access access, struct cluster *c,
                 struct deploy *d);
 void close_deploy(struct cluster *c, struct deploy *d);
+/* Opens the cluster, does the work, prints its result: as JSON when that was asked for (with the
+ * error, if any), else by print. changed, unless NULL, is how many changes there were. The exit
+ * status. */
+struct deploy_work {
+    enum deploy_access access;
+    int (*run)(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err);
+    void (*print)(const struct deploy *d, const struct deploy_result *r); /* after a success */
+    void (*print_failed)(const struct deploy_result *r);                  /* may be NULL */
+};
+int run_deploy(struct context *ctx, const struct deploy_work *work, size_t *changed);
 /* Runs a program in our place, with the terminal. Returns only on failure, with the status. */
 int exec_program(const char *const *argv);
 

@@ -114,6 +114,55 @@ void close_deploy(struct cluster *c, struct deploy *d)
     cluster_release(c);
 }
 
+static void print_result(const struct deploy_result *r, const struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct value *v = deploy_result_to_value(r, &arena);
+
+    value_map_set(&arena, v, "error",
+                  err->code ? value_str(&arena, err->text) : value_null(&arena));
+    print_value(v);
+    arena_release(&arena);
+}
+
+static int do_work(struct context *ctx, const struct deploy_work *work, struct deploy *d,
+                   struct deploy_result *r)
+{
+    struct err err = ERR_INIT;
+    int failed = work->run(ctx, d, r, &err);
+
+    ui_finish();
+    if (ctx->json)
+        print_result(r, &err);
+    else if (!failed)
+        work->print(d, r);
+    if (!failed)
+        return 0;
+    if (work->print_failed)
+        work->print_failed(r);
+    return report_err(&err);
+}
+
+int run_deploy(struct context *ctx, const struct deploy_work *work, size_t *changed)
+{
+    struct deploy_result r;
+    struct cluster c;
+    struct deploy d;
+    int status;
+
+    if (work->access == DEPLOY_WRITE && (status = confirm_possible(ctx)) >= 0)
+        return status;
+    if ((status = open_deploy(ctx, work->access, &c, &d)) < 0) {
+        deploy_result_init(&r);
+        status = do_work(ctx, work, &d, &r);
+        if (changed)
+            *changed = r.changes.n;
+        deploy_result_release(&r);
+    }
+    close_deploy(&c, &d);
+    return status;
+}
+
 int exec_program(const char *const *argv)
 {
     fflush(stdout);

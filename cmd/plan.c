@@ -48,34 +48,21 @@ static void print_plan(const struct deploy *d, const struct deploy_result *r)
     str_release(&out);
 }
 
+static int plan(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    UNUSED(ctx);
+    return deploy_plan(d, r, err);
+}
+
 static int run(struct context *ctx, int argc, char **argv)
 {
-    struct deploy_result r;
-    struct err err = ERR_INIT;
-    struct cluster c;
-    struct deploy d;
-    int status;
+    static const struct deploy_work work = {DEPLOY_READ, plan, print_plan, NULL};
+    size_t changed = 0;
+    int status = run_deploy(ctx, &work, &changed);
 
     UNUSED(argc);
     UNUSED(argv);
-    if ((status = open_deploy(ctx, DEPLOY_READ, &c, &d)) < 0) {
-        deploy_result_init(&r);
-        status = deploy_plan(&d, &r, &err) < 0 ? report_err(&err) : 0;
-        ui_finish();
-        if (!status && ctx->json) {
-            struct arena arena = ARENA_INIT;
-
-            print_value(deploy_result_to_value(&r, &arena));
-            arena_release(&arena);
-        } else if (!status) {
-            print_plan(&d, &r);
-        }
-        if (!status && r.changes.n && option_given(ctx, "detailed-exitcode"))
-            status = CHANGES_PENDING;
-        deploy_result_release(&r);
-    }
-    close_deploy(&c, &d);
-    return status;
+    return !status && changed && option_given(ctx, "detailed-exitcode") ? CHANGES_PENDING : status;
 }
 
 static const struct option_row options[] = {

@@ -126,6 +126,7 @@ struct play_files {
     struct faults faults;
     struct inventory inventory;
     struct playbook *playbook;
+    const char *path;
     const struct value *extra;
 };
 
@@ -163,6 +164,7 @@ static int play(struct context *ctx, struct play_files *f, const struct assets *
     struct err err = ERR_INIT;
     int status = 0;
 
+    event_send(ctx->events, &(struct event){.kind = EVENT_STAGE, .stage = "play", .text = f->path});
     if (play_run(f->playbook, assets, &f->inventory, &options, &result, &err) < 0)
         status = report_err(&err);
     ui_finish();
@@ -191,6 +193,7 @@ static int run(struct context *ctx, int argc, char **argv)
         err_hint(&err, "add -i FILE");
         return report_err(&err);
     }
+    f.path = argv[0];
     faults_init(&f.faults);
     inventory_init(&f.inventory);
     if ((status = load(ctx, argv[0], &f, &assets)) < 0) {

@@ -28,7 +28,7 @@ static struct ui {
     pthread_mutex_t lock;
     bool live, quiet, colour;
     int verbose;
-    char *stage, *text;
+    char *stage, *text, *step;
     int64_t stage_start, drawn_at;
     VEC(struct host_row) rows;
     int drawn; /* lines of the block on screen */
@@ -74,7 +74,7 @@ static void draw_row(struct str *out, const struct host_row *row, int width)
 
 static void draw_block(struct str *out)
 {
-    int width = terminal_width(), ended = 0, filled;
+    int width = terminal_width(), ended = 0, filled, room = width - (ui.rows.n ? 64 : 24);
     double share = 0;
     size_t shown = 0;
 
@@ -92,10 +92,12 @@ static void draw_block(struct str *out)
         for (int i = 0; i < BAR_WIDTH; i++)
             str_putc(out, i < filled ? '#' : '.');
         str_printf(out, "] %d/%zu hosts  ", ended, ui.rows.n);
-    } else {
-        str_printf(out, "%.*s  ", width - 30, ui.text ? ui.text : "");
     }
-    str_printf(out, "%.1f s\n", (double)(clock_mono_ms() - ui.stage_start) / 1000.0);
+    str_printf(out, "%.1f s  %.*s\n", (double)(clock_mono_ms() - ui.stage_start) / 1000.0,
+               room > 0 ? room : 0,
+               ui.step                 ? ui.step
+               : ui.text && !ui.rows.n ? ui.text
+                                       : "");
     ui.drawn++;
     vec_each (row, &ui.rows)
         if (!row->ended && row->step && shown++ < MAX_ROWS)
@@ -133,6 +135,14 @@ static void clear_rows(void)
     vec_release(&ui.rows);
 }
 
+static void free_stage(void)
+{
+    free(ui.stage);
+    free(ui.text);
+    free(ui.step);
+    ui.stage = ui.text = ui.step = NULL;
+}
+
 static struct host_row *row_of(const char *host)
 {
     struct host_row row = {0};
@@ -148,8 +158,7 @@ static struct host_row *row_of(const char *host)
 static void stage_begins(const struct event *e, struct str *out)
 {
     clear_rows();
-    free(ui.stage);
-    free(ui.text);
+    free_stage();
     ui.stage = xstrdup(e->stage);
     ui.text = e->text ? xstrdup(e->text) : NULL;
     ui.stage_start = clock_mono_ms();
@@ -169,8 +178,33 @@ static void stage_ends(const struct event *e, struct str *out)
                    (double)e->elapsed_ms / 1000.0);
     }
     clear_rows();
-    free(ui.stage);
-    ui.stage = NULL;
+    free_stage();
+}
+
+/* "changed db1: task: text (file:line)", as much of it as there is. */
+static void host_line(const struct event *e, const char *colour, const char *word, struct str *out)
+{
+    const char *const parts[] = {e->host, e->task, e->text};
+    const char *before = "";
+
+    put(out, colour, word);
+    str_printf(out, "%*s", (int)strlen(word) < 8 ? 8 - (int)strlen(word) : 1, "");
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (parts[i] && *parts[i]) {
+            str_printf(out, "%s%s", before, parts[i]);
+            before = ": ";
+        }
+    if (e->where)
+        str_printf(out, " (%s)", e->where);
+    str_putc(out, '\n');
+}
+
+static void stage_step(const struct event *e, struct str *out)
+{
+    free(ui.step);
+    ui.step = xstrdup(e->text);
+    if (!ui.live && !ui.quiet)
+        host_line(e, "2", "...", out);
 }
 
 static void put_detail(struct str *out, const char *detail)
@@ -181,20 +215,6 @@ static void put_detail(struct str *out, const char *detail)
         str_printf(out, "    %.*s\n", (int)n, line);
         line += n + (line[n] == '\n');
     }
-}
-
-static void host_line(const struct event *e, const char *colour, const char *word, struct str *out)
-{
-    put(out, colour, word);
-    str_printf(out, "%*s%s", (int)strlen(word) < 8 ? 8 - (int)strlen(word) : 1, "",
-               e->host ? e->host : "");
-    if (e->task)
-        str_printf(out, ": %s", e->task);
-    if (e->text && *e->text)
-        str_printf(out, ": %s", e->text);
-    if (e->where)
-        str_printf(out, " (%s)", e->where);
-    str_putc(out, '\n');
 }
 
 static void host_step(const struct event *e)
@@ -217,6 +237,9 @@ static void handle(const struct event *e, struct str *out)
         break;
     case EVENT_STAGE_END:
         stage_ends(e, out);
+        break;
+    case EVENT_STEP:
+        stage_step(e, out);
         break;
     case EVENT_HOST:
         host_step(e);
@@ -299,9 +322,7 @@ void ui_finish(void)
     fflush(stderr);
     str_release(&out);
     clear_rows();
-    free(ui.stage);
-    free(ui.text);
-    ui.stage = ui.text = NULL;
+    free_stage();
     pthread_mutex_unlock(&ui.lock);
 }
 

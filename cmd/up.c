@@ -8,6 +8,8 @@ static void print_verify_faults(const struct deploy_result *r)
 {
     struct str text;
 
+    if (!r->verified)
+        return;
     str_init(&text, STR_MAX_TEXT);
     verify_format(&r->verify, ui_colour(2), &text);
     fputs(text.buf, stderr);
@@ -29,45 +31,19 @@ static void print_done(const struct deploy *d, const struct deploy_result *r)
     str_release(&text);
 }
 
-static void print_json(const struct deploy_result *r, const struct err *err)
+static int up(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err)
 {
-    struct arena arena = ARENA_INIT;
-    struct value *v = deploy_result_to_value(r, &arena);
-
-    value_map_set(&arena, v, "error",
-                  err->code ? value_str(&arena, err->text) : value_null(&arena));
-    print_value(v);
-    arena_release(&arena);
+    UNUSED(ctx);
+    return deploy_up(d, r, err);
 }
 
 static int run(struct context *ctx, int argc, char **argv)
 {
-    struct deploy_result r;
-    struct err err = ERR_INIT;
-    struct cluster c;
-    struct deploy d;
-    int status;
+    static const struct deploy_work work = {DEPLOY_WRITE, up, print_done, print_verify_faults};
 
     UNUSED(argc);
     UNUSED(argv);
-    if ((status = confirm_possible(ctx)) >= 0)
-        return status;
-    if ((status = open_deploy(ctx, DEPLOY_WRITE, &c, &d)) < 0) {
-        deploy_result_init(&r);
-        status = deploy_up(&d, &r, &err) < 0 ? err_exit_status(err.code) : 0;
-        ui_finish();
-        if (ctx->json)
-            print_json(&r, &err);
-        else if (!status)
-            print_done(&d, &r);
-        if (status && r.verified)
-            print_verify_faults(&r);
-        if (status)
-            report_err(&err);
-        deploy_result_release(&r);
-    }
-    close_deploy(&c, &d);
-    return status;
+    return run_deploy(ctx, &work, NULL);
 }
 
 const struct command cmd_up = {"up",

@@ -13,6 +13,7 @@ enum event_kind {
     EVENT_STAGE, /* a stage begins: stage ("image", "hosts", "converge", "ready", "sql", "verify")
                     and text for people */
     EVENT_STAGE_END, /* text: what came of it; elapsed_ms */
+    EVENT_STEP,      /* the stage as a whole is at: text ("Database hosts") */
     EVENT_HOST, /* host is at: text ("template /etc/haproxy/haproxy.cfg"); done/total steps of this
                    host when known */
     EVENT_CHANGED, /* host, task, text (one-line summary); detail: diff or NULL */

@@ -7,27 +7,52 @@
 
 enum { POLL_MS = 100, WAKE_MS = 1000, TRY_TIMEOUT_MS = 2000, JOURNAL_MAX = 16 * 1024 };
 
-/* What is not ready yet: the host and unit to look at, and why. */
+/* The wait, and what it is for now: the host and unit to look at, and why. */
 struct waiting {
+    struct deploy *deploy;
+    struct check_target target;
+    struct patroni_api api;
     const struct cluster_host *host; /* NULL: the cluster as a whole */
     const char *unit;
-    char *reason;
+    char *reason; /* NULL: nothing */
+    char **told;  /* per host of the cluster, and one for the whole */
 };
+
+/* Tells the watcher, when it is news. text NULL: the host is ready. */
+static void tell(struct waiting *w, const struct cluster_host *host, const char *text)
+{
+    const struct cluster *c = w->deploy->cluster;
+    char **told = &w->told[host ? (size_t)(host - c->hosts.items) : c->hosts.n];
+
+    if (str_eq(*told, text ? text : "ready"))
+        return;
+    free(*told);
+    *told = xstrdup(text ? text : "ready");
+    event_send(w->deploy->events, &(struct event){.kind = !text  ? EVENT_HOST_END
+                                                          : host ? EVENT_HOST
+                                                                 : EVENT_STEP,
+                                                  .stage = "ready",
+                                                  .host = host ? host->name : NULL,
+                                                  .text = text});
+}
 
 static void set_waiting(struct waiting *w, const struct cluster_host *host, const char *unit,
                         char *reason)
 {
     free(w->reason);
-    *w = (struct waiting){host, unit, reason};
+    w->host = host;
+    w->unit = unit;
+    w->reason = reason;
+    tell(w, host, reason);
 }
 
-static bool etcd_ready(const struct check_target *t, struct waiting *w)
+static bool etcd_ready(struct waiting *w)
 {
-    vec_each (h, &t->cluster->hosts) {
+    vec_each (h, &w->deploy->cluster->hosts) {
         struct err err = ERR_INIT;
 
-        if (h->is_etcd && check_etcd(t, h->address, &err) < 0) {
-            set_waiting(w, h, "etcd", xasprintf("etcd on %s: %s", h->name, err.text));
+        if (h->is_etcd && check_etcd(&w->target, h->address, &err) < 0) {
+            set_waiting(w, h, "etcd", xasprintf("etcd: %s", err.text));
             err_release(&err);
             return false;
         }
@@ -63,32 +88,35 @@ static char *member_reason(const struct patroni_view *view, const char *name)
     const struct patroni_member *m = find_member(view, name);
 
     if (!m)
-        return xasprintf("%s has not joined the cluster", name);
+        return xstrdup("has not joined the cluster");
     if (!patroni_member_ok(m))
-        return xasprintf("%s (%s) is %s", name, m->role, m->state);
+        return xasprintf("%s, %s", m->role, m->state);
     if (view->leader && m->timeline != view->leader->timeline)
-        return xasprintf("%s is still on timeline %lld", name, (long long)m->timeline);
+        return xasprintf("still on timeline %lld", (long long)m->timeline);
     if (!patroni_is_leader(m) && m->lag < 0)
-        return xasprintf("the lag of %s is not known yet", name);
+        return xstrdup("its lag is not known yet");
     return NULL;
 }
 
-static bool members_ready(const struct check_target *t, const struct patroni_view *view,
-                          struct waiting *w)
+static bool members_ready(struct waiting *w, const struct patroni_view *view)
 {
-    vec_each (h, &t->cluster->hosts) {
+    bool all = true;
+
+    if (w->told[w->deploy->cluster->hosts.n])
+        tell(w, NULL, "Patroni answers");
+    vec_each (h, &w->deploy->cluster->hosts) {
         char *reason = h->is_db ? member_reason(view, h->name) : NULL;
 
-        if (reason) {
-            set_waiting(w, h, "patroni", reason);
-            return false;
-        }
+        if (reason && all)
+            set_waiting(w, h, "patroni", xstrdup(reason));
+        if (h->is_db)
+            tell(w, h, reason);
+        all = all && !reason;
+        free(reason);
     }
-    if (!view->leader) {
+    if (all && !view->leader)
         set_waiting(w, NULL, NULL, xstrdup("there is no leader yet"));
-        return false;
-    }
-    return standby_is_synchronous(t->cluster, view, w);
+    return all && view->leader && standby_is_synchronous(w->deploy->cluster, view, w);
 }
 
 static const struct cluster_host *first_balancer(const struct cluster *c)
@@ -100,8 +128,7 @@ static const struct cluster_host *first_balancer(const struct cluster *c)
 }
 
 /* A new leader runs a moment before it takes writes. */
-static bool port_ready(const struct check_target *t, const struct pg_target *login, bool primary,
-                       struct waiting *w)
+static bool port_ready(struct waiting *w, const struct pg_target *login, bool primary)
 {
     struct err err = ERR_INIT;
     struct pg *pg = pg_open(login, &err);
@@ -109,7 +136,7 @@ static bool port_ready(const struct check_target *t, const struct pg_target *log
                  str_eq(pg_value(pg, 0, 0), primary ? "f" : "t");
 
     if (!ready)
-        set_waiting(w, first_balancer(t->cluster), "haproxy",
+        set_waiting(w, first_balancer(w->deploy->cluster), "haproxy",
                     err.code
                         ? xstrdup(err.text)
                         : xasprintf("%s:%d does not take writes yet", login->host, login->port));
@@ -120,10 +147,9 @@ static bool port_ready(const struct check_target *t, const struct pg_target *log
 
 /* Every port that has a member to lead to answers: the balancers follow Patroni by checks of their
  * own. */
-static bool address_ready(const struct check_target *t, const struct patroni_view *view,
-                          struct waiting *w)
+static bool address_ready(struct waiting *w, const struct patroni_view *view)
 {
-    const struct cluster *c = t->cluster;
+    const struct cluster *c = w->deploy->cluster;
     const struct {
         const char *name;
         int port;
@@ -131,7 +157,7 @@ static bool address_ready(const struct check_target *t, const struct patroni_vie
                  {"replicas", c->port_replicas},
                  {"sync", c->port_sync},
                  {"async", c->port_async}};
-    struct pg_target login = check_primary(t, view, TRY_TIMEOUT_MS);
+    struct pg_target login = check_primary(&w->target, view, TRY_TIMEOUT_MS);
 
     for (size_t i = 0; i < (c->vip ? ARRAY_LEN(ports) : 1); i++) {
         bool led = false;
@@ -140,23 +166,22 @@ static bool address_ready(const struct check_target *t, const struct patroni_vie
             led |= check_role_fits(ports[i].name, m);
         if (c->vip)
             login.port = ports[i].port;
-        if (led && !port_ready(t, &login, i == 0, w))
+        if (led && !port_ready(w, &login, i == 0))
             return false;
     }
     return true;
 }
 
-static bool all_ready(struct deploy *d, const struct patroni_api *api, struct waiting *w)
+static bool all_ready(struct waiting *w)
 {
-    struct check_target t = deploy_check_target(d);
     struct arena arena = ARENA_INIT;
     struct patroni_view view;
     struct err err = ERR_INIT;
     bool ready = false;
 
-    if (patroni_view(api, &arena, &view, &err) == 0)
-        ready = members_ready(&t, &view, w) && address_ready(&t, &view, w);
-    else if (etcd_ready(&t, w))
+    if (patroni_view(&w->api, &arena, &view, &err) == 0)
+        ready = members_ready(w, &view) && address_ready(w, &view);
+    else if (etcd_ready(w))
         set_waiting(w, NULL, NULL, xasprintf("Patroni: %s", err.text));
     err_release(&err);
     patroni_view_release(&view);
@@ -165,70 +190,67 @@ static bool all_ready(struct deploy *d, const struct patroni_api *api, struct wa
 }
 
 /* The end of the unit's journal, for the error. "" when it cannot be had. */
-static void read_journal(struct deploy *d, const struct waiting *w, struct str *out)
+static void read_journal(const struct waiting *w, struct str *out)
 {
-    struct check_target t = deploy_check_target(d);
     char *script = xasprintf("journalctl -u %s -n 12 --no-pager -o cat\n", w->unit);
     struct err ignored = ERR_INIT;
 
-    if (check_remote(&t, w->host, script, out, &ignored) < 0)
+    if (check_remote(&w->target, w->host, script, out, &ignored) < 0)
         str_clear(out);
     err_release(&ignored);
     free(script);
 }
 
-static int not_ready(struct deploy *d, const struct waiting *w, int64_t waited_ms, struct err *err)
+static int not_ready(const struct waiting *w, int64_t waited_ms, struct err *err)
 {
     struct str journal;
+    const char *host = w->host ? w->host->name : "";
 
     if (clock_stop_requested()) {
-        err_set(err, ERR_INTERRUPTED, "stopped while waiting: %s", w->reason);
+        err_set(err, ERR_INTERRUPTED, "stopped while waiting: %s%s%s", host, *host ? ": " : "",
+                w->reason);
         return err_hint(err, "`up` goes on from here");
     }
     str_init(&journal, JOURNAL_MAX);
     if (w->host && w->unit)
-        read_journal(d, w, &journal);
+        read_journal(w, &journal);
     str_trim_end(&journal);
-    err_set(err, ERR_TIMEOUT, "not ready after %lld s: %s%s%s", (long long)waited_ms / 1000,
-            w->reason, journal.len ? "\nlast lines of its journal:\n" : "", journal.buf);
+    err_set(err, ERR_TIMEOUT, "not ready after %lld s: %s%s%s%s%s", (long long)waited_ms / 1000,
+            host, *host ? ": " : "", w->reason, journal.len ? "\nlast lines of its journal:\n" : "",
+            journal.buf);
     str_release(&journal);
     return err_hint(err, "look at `pgha-deploy logs %s %s`; `up` goes on from here",
                     w->host ? w->host->name : "HOST", w->unit ? w->unit : "patroni");
 }
 
-static void tell(struct deploy *d, const struct waiting *w, char **told)
+static int wait_all(struct waiting *w, int timeout_ms, struct err *err)
 {
-    if (str_eq(w->reason, *told))
-        return;
-    free(*told);
-    *told = xstrdup(w->reason);
-    event_send(d->events, &(struct event){.kind = EVENT_HOST,
-                                          .stage = "ready",
-                                          .host = w->host ? w->host->name : NULL,
-                                          .text = w->reason});
-}
-
-int wait_ready(struct deploy *d, int timeout_ms, struct err *err)
-{
-    struct patroni_api api = {d->cluster, &d->secrets, TRY_TIMEOUT_MS};
     int64_t start = clock_mono_ms(), wake = start + WAKE_MS;
-    struct waiting w = {0};
-    char *told = NULL;
-    int rc = 0;
 
-    while (!all_ready(d, &api, &w)) {
-        tell(d, &w, &told);
-        if (clock_mono_ms() - start > timeout_ms || clock_stop_requested()) {
-            rc = not_ready(d, &w, clock_mono_ms() - start, err);
-            break;
-        }
+    while (!all_ready(w)) {
+        if (clock_mono_ms() - start > timeout_ms || clock_stop_requested())
+            return not_ready(w, clock_mono_ms() - start, err);
         if (clock_mono_ms() >= wake) {
-            patroni_wake(&api);
+            patroni_wake(&w->api);
             wake = clock_mono_ms() + WAKE_MS;
         }
         clock_sleep_ms(POLL_MS);
     }
-    free(told);
+    return 0;
+}
+
+int wait_ready(struct deploy *d, int timeout_ms, struct err *err)
+{
+    size_t n = d->cluster->hosts.n + 1;
+    struct waiting w = {.deploy = d,
+                        .target = deploy_check_target(d),
+                        .api = {d->cluster, &d->secrets, TRY_TIMEOUT_MS},
+                        .told = xcalloc(n, sizeof(char *))};
+    int rc = wait_all(&w, timeout_ms, err);
+
+    for (size_t i = 0; i < n; i++)
+        free(w.told[i]);
+    free(w.told);
     free(w.reason);
     return rc;
 }

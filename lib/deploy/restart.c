@@ -3,7 +3,13 @@
 
 #include "lib/base/clock.h"
 
-enum { POLL_MS = 100, WAKE_MS = 1000, MEMBER_BACK_MS = 120000, RESTARTS_PER_MEMBER = 3, REASON_MAX = 4096 };
+enum {
+    POLL_MS = 100,
+    WAKE_MS = 1000,
+    MEMBER_BACK_MS = 120000,
+    RESTARTS_PER_MEMBER = 3,
+    REASON_MAX = 4096
+};
 
 static const char *const never_lower_on_standby[] = {
     "max_connections",           "max_worker_processes",      "max_wal_senders",

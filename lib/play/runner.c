@@ -429,7 +429,7 @@ static bool run_stage(struct run *run, struct stage *stage)
 static void announce(const struct run *run, const struct stage *stage)
 {
     event_send(run->options->events,
-               &(struct event){.kind = EVENT_NOTE, .stage = "play", .text = stage->play->name});
+               &(struct event){.kind = EVENT_STEP, .text = stage->play->name});
 }
 
 static void run_all(struct run *run, struct crew *everybody)

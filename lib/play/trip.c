@@ -114,22 +114,48 @@ static bool put_steps(struct trip *trip)
     return any;
 }
 
+/* Of all tasks of all plays that have this host: how many lie before the step. */
+static void place_of(const struct host *host, const struct step *step, int *done, int *total)
+{
+    const struct run *run = host->run;
+
+    *done = *total = 0;
+    for (const struct stage *s = run->stages; s < run->stages + run->n_stages; s++) {
+        size_t tasks = 0;
+
+        for (size_t i = 0; i < s->n && !tasks; i++)
+            tasks = s->hosts[i] == host ? s->play->tasks.n : 0;
+        *total += (int)tasks;
+        if (s < step->stage)
+            *done += (int)tasks;
+    }
+    /* A handler is flushed between tasks: then the batch's place is good enough. */
+    vec_each (task, &step->stage->play->tasks)
+        if (task == step->task) {
+            *done += (int)(task - step->stage->play->tasks.items);
+            return;
+        }
+    *done += (int)host->progress.task;
+}
+
 static void tell_line(void *ctx, const char *line, size_t len)
 {
     struct trip *trip = ctx;
     const struct step *step;
+    int done, total;
     size_t id;
 
     if (!script_begins(trip->mark, line, len, &id) || id >= trip->host->batch.n)
         return;
     step = &trip->host->batch.items[id];
+    place_of(trip->host, step, &done, &total);
     event_send(trip->host->run->options->events,
                &(struct event){.kind = EVENT_HOST,
                                .host = trip->host->name,
                                .task = step->title,
                                .text = step_summary(step, step->arena),
-                               .done = (int)trip->host->progress.task,
-                               .total = (int)step->stage->play->tasks.n});
+                               .done = done,
+                               .total = total});
 }
 
 /* ---- the answer ---- */
