@@ -37,14 +37,33 @@ static int up(struct context *ctx, struct deploy *d, struct deploy_result *r, st
     return deploy_up(d, r, err);
 }
 
+static int hosts(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    UNUSED(ctx);
+    return deploy_hosts(d, r, err);
+}
+
+static void print_hosts(const struct deploy *d, const struct deploy_result *r)
+{
+    printf("Hosts of cluster %s are there: %zu changed, %.1f s.\n"
+           "`pgha-deploy -f %s inventory show --show-secrets` is what a playbook needs.\n",
+           d->cluster->name, r->changes.n, (double)r->elapsed_ms / 1000.0, d->cluster->file);
+}
+
 static int run(struct context *ctx, int argc, char **argv)
 {
-    static const struct deploy_work work = {DEPLOY_WRITE, up, print_done, print_verify_faults};
+    static const struct deploy_work whole = {DEPLOY_WRITE, up, print_done, print_verify_faults};
+    static const struct deploy_work first = {DEPLOY_WRITE, hosts, print_hosts, NULL};
 
     UNUSED(argc);
     UNUSED(argv);
-    return run_deploy(ctx, &work, NULL);
+    return run_deploy(ctx, option_given(ctx, "hosts-only") ? &first : &whole, NULL);
 }
+
+static const struct option_row options[] = {
+    {"hosts-only", 0, NULL, "make network and hosts, and stop there: for a playbook of your own"},
+    {NULL, 0, NULL, NULL},
+};
 
 const struct command cmd_up = {"up",
                                "make the cluster what the cluster file says, and verify it",
@@ -53,7 +72,7 @@ const struct command cmd_up = {"up",
                                "ready, creates databases and users, proves "
                                "replication, saves state. A second run changes nothing; a run "
                                "that was stopped anywhere is completed by the next.",
-                               NULL,
+                               options,
                                0,
                                0,
                                run};

@@ -207,12 +207,23 @@ static int save_cluster(struct deploy *d, struct err *err)
     return write_cluster_file(d, err) < 0 || write_inventory(d, err) < 0 ? -1 : 0;
 }
 
+int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    int64_t start = clock_mono_ms();
+    bool missing = false;
+    int rc = provision(d, false, &missing, r, err);
+
+    if (rc == 0)
+        rc = write_inventory(d, err);
+    r->elapsed_ms = clock_mono_ms() - start;
+    return rc;
+}
+
 static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
 {
-    bool missing = false;
     int64_t start;
 
-    if (provision(d, false, &missing, r, err) < 0 || write_inventory(d, err) < 0)
+    if (deploy_hosts(d, r, err) < 0)
         return -1;
     if (converge(d, false, r, err) < 0)
         return -1;

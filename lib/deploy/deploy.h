@@ -70,6 +70,8 @@ void deploy_note(struct deploy_result *r, const char *where, const char *what, c
 struct value *deploy_result_to_value(const struct deploy_result *r, struct arena *a);
 
 int deploy_up(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
+/* The first stage of up only: network, hosts, and the inventory in the state folder. */
+int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
 int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
 int deploy_down(struct deploy *d, bool purge, struct deploy_result *r, struct err *err) MUST_USE;
 

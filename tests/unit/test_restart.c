@@ -11,9 +11,9 @@
 #include "lib/deploy/restart.h"
 #include "lib/doc/json.h"
 
-#define RAISED "{\"max_connections\": {\"old_value\": \"100\", \"new_value\": \"200\"}}"
+#define RAISED  "{\"max_connections\": {\"old_value\": \"100\", \"new_value\": \"200\"}}"
 #define LOWERED "{\"max_connections\": {\"old_value\": \"200\", \"new_value\": \"100\"}}"
-#define FREE "{\"shared_buffers\": {\"old_value\": \"256MB\", \"new_value\": \"128MB\"}}"
+#define FREE    "{\"shared_buffers\": {\"old_value\": \"256MB\", \"new_value\": \"128MB\"}}"
 #define BOTH                                                                                       \
     "{\"max_connections\": {\"old_value\": \"100\", \"new_value\": \"200\"},"                      \
     " \"max_worker_processes\": {\"old_value\": \"20\", \"new_value\": \"10\"}}"
@@ -29,7 +29,7 @@ static const char *next_of(const char *leader, const char *db2, const char *db3)
     const struct patroni_member *m;
     struct arena a = ARENA_INIT;
     struct err err = ERR_INIT;
-    const char *name;
+    const char *next;
 
     for (size_t i = 0; i < 3; i++)
         members[i] = (struct patroni_member){
@@ -41,10 +41,10 @@ static const char *next_of(const char *leader, const char *db2, const char *db3)
                                   : NULL,
         };
     m = restart_next(&view);
-    name = m ? m->name : "nobody";
+    next = m ? m->name : "nobody";
     err_release(&err);
     arena_release(&a);
-    return name;
+    return next;
 }
 
 static void test_order(void **state)
