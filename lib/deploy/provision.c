@@ -48,7 +48,7 @@ static void note_actions(struct deploy_result *r, const struct plan *p, bool *ho
         where = xasprintf("%s.%s", res->kind->name, res->name);
         what = res->reason ? xasprintf("%s: %s", action_names[res->action], res->reason)
                            : xstrdup(action_names[res->action]);
-        deploy_note(r, where, what, NULL, res->action == ACTION_DESTROY ? "destroy" : NULL);
+        deploy_note(r, where, what, NULL, res->action == ACTION_DESTROY ? "its data is lost" : NULL);
         *hosts_missing |= str_eq(res->kind->name, "host") && res->action != ACTION_DESTROY;
         free(where);
         free(what);
@@ -101,6 +101,75 @@ static int apply(struct deploy *d, struct plan *p, struct err *err)
     return 0;
 }
 
+/* ---- members that come and go ---- */
+
+static const struct cluster_host *host_of(const struct cluster *c, const char *name)
+{
+    vec_each (h, &c->hosts)
+        if (str_eq(h->name, name))
+            return h;
+    return NULL;
+}
+
+/* A host that the cluster file no longer has may be destroyed when it was a balancer only. */
+static int judge_surplus(const struct cluster *applied, const struct plan *p, size_t first,
+                         struct err *err)
+{
+    for (size_t i = first; i < p->resources.n; i++) {
+        const struct resource *r = p->resources.items[i];
+        const struct cluster_host *h = host_of(applied, r->name);
+
+        if (!str_eq(r->kind->name, "host") || (h && !h->is_db && !h->is_etcd))
+            continue;
+        err_set(err, ERR_INPUT,
+                "%s is a host of the running cluster, and the cluster file has it "
+                "no more: members with data are not removed",
+                r->name);
+        return err_hint(err, "put the old count back below `nodes`, or `down` and `up` anew, "
+                             "which loses the data");
+    }
+    return 0;
+}
+
+static int judge_etcd(const struct cluster *applied, const struct cluster *wanted, struct err *err)
+{
+    vec_each (h, &wanted->hosts) {
+        const struct cluster_host *before = host_of(applied, h->name);
+
+        if (!h->is_etcd || (before && before->is_etcd))
+            continue;
+        err_set(err, ERR_INPUT,
+                "%s would become a member of a running etcd cluster: its members "
+                "are not changed",
+                h->name);
+        return err_hint(err, "put the old counts back below `nodes`; database hosts can be added "
+                             "where etcd has hosts of its own");
+    }
+    return 0;
+}
+
+/* Adds hosts that exist and are not wanted, and refuses what would lose data or a quorum. The last
+ * cluster file applied tells what they were; without one the cluster never was up. */
+static int find_surplus(struct deploy *d, struct plan *p, struct err *err)
+{
+    char *path = path_join(d->state_dir, "cluster.yaml");
+    size_t first = p->resources.n;
+    struct cluster applied;
+    struct faults faults;
+    int rc = d->provider->discover(d->session, p, err);
+
+    memset(&applied, 0, sizeof(applied));
+    faults_init(&faults);
+    if (rc == 0 && file_exists(path) && cluster_load(&applied, path, &faults) == 0)
+        rc = judge_etcd(&applied, d->cluster, err);
+    if (rc == 0)
+        rc = judge_surplus(&applied, p, first, err);
+    cluster_release(&applied);
+    faults_release(&faults);
+    free(path);
+    return rc;
+}
+
 int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_result *r,
               struct err *err)
 {
@@ -114,7 +183,8 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
         goto out;
     if (!check && state_login_key(d->state_dir, err) < 0)
         goto out;
-    if (d->provider->desire(d->session, &p, err) < 0 || plan_compute(&p, d->session, err) < 0)
+    if (d->provider->desire(d->session, &p, err) < 0 || find_surplus(d, &p, err) < 0 ||
+        plan_compute(&p, d->session, err) < 0)
         goto out;
     note_actions(r, &p, hosts_missing);
     if (check) {
