@@ -1,5 +1,7 @@
 /* main.c - wires everything: providers, signals, the command line. */
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "lib/base/clock.h"
@@ -26,12 +28,25 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* A file opened later must not become somebody's standard output. */
+static void fill_standard_fds(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct context ctx = {.providers = providers, .file = "cluster.yaml"};
     const struct command *command = NULL;
     int rest = 0, status;
 
+    fill_standard_fds();
     map_init(&ctx.options);
     status = options_parse(&ctx, argc, argv, &command, &rest);
     if (status < 0) {

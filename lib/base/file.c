@@ -382,8 +382,12 @@ int lock_take(const char *path, int wait_ms, int *fd, struct err *err)
     int taken;
 
     while ((taken = try_lock(path, fd, err)) == 0) {
-        if (clock_mono_ms() >= deadline || clock_stop_requested()) {
+        bool stop = clock_stop_requested();
+
+        if (stop || clock_mono_ms() >= deadline) {
             held_by_other(*fd, path, err);
+            if (stop)
+                err->code = ERR_INTERRUPTED;
             close(*fd);
             return -1;
         }

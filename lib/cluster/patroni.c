@@ -39,10 +39,12 @@ static int request(const struct patroni_api *api, const struct call *call, struc
     };
     int rc = http_do(&h, err);
 
+    /* A body in HTML says no more than the status. */
     if (rc == 0 && (h.status < 200 || h.status > 299))
         rc = err_set(err, h.status == 401 || h.status == 403 ? ERR_DENIED : ERR_REMOTE,
-                     "%s %s answered %d: %.300s", call->method ? call->method : "GET", url,
-                     h.status, out->buf);
+                     "%s %s answered %d%s%.300s", call->method ? call->method : "GET", url,
+                     h.status, out->len && *out->buf != '<' ? ": " : "",
+                     *out->buf != '<' ? out->buf : "");
     free(url);
     return rc;
 }
