@@ -39,12 +39,13 @@ static int request(const struct patroni_api *api, const struct call *call, struc
     };
     int rc = http_do(&h, err);
 
-    /* A body in HTML says no more than the status. */
-    if (rc == 0 && (h.status < 200 || h.status > 299))
+    if (rc == 0 && (h.status < 200 || h.status > 299)) {
+        const char *body = *out->buf == '<' ? "" : out->buf; /* HTML: no more than the status */
+
         rc = err_set(err, h.status == 401 || h.status == 403 ? ERR_DENIED : ERR_REMOTE,
                      "%s %s answered %d%s%.300s", call->method ? call->method : "GET", url,
-                     h.status, out->len && *out->buf != '<' ? ": " : "",
-                     *out->buf != '<' ? out->buf : "");
+                     h.status, *body ? ": " : "", body);
+    }
     free(url);
     return rc;
 }

@@ -48,7 +48,8 @@ static void note_actions(struct deploy_result *r, const struct plan *p, bool *ho
         where = xasprintf("%s.%s", res->kind->name, res->name);
         what = res->reason ? xasprintf("%s: %s", action_names[res->action], res->reason)
                            : xstrdup(action_names[res->action]);
-        deploy_note(r, where, what, NULL, res->action == ACTION_DESTROY ? "its data is lost" : NULL);
+        deploy_note(r, where, what, NULL,
+                    res->action == ACTION_DESTROY ? "its data is lost" : NULL);
         *hosts_missing |= str_eq(res->kind->name, "host") && res->action != ACTION_DESTROY;
         free(where);
         free(what);

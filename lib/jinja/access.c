@@ -381,7 +381,7 @@ static int slice_bound(struct evaluator *ev, const struct value *bound, int64_t 
 const struct value *ev_slice(struct evaluator *ev, const struct value *v, const struct value *start,
                              const struct value *stop, const struct value *step)
 {
-    int64_t n, from, to, by = 1;
+    int64_t n, from = 0, to = 0, by = 1;
     const struct value *items;
     struct value *list;
 

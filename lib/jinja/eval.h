@@ -128,6 +128,7 @@ bool is_mapping(const struct value *v);
 const char *python_type(const struct value *v); /* "int", "str", "dict", "NoneType" */
 int64_t int_of(const struct value *v);          /* of a bool or int */
 double float_of(const struct value *v);         /* of a number */
+bool float_fits_int(double f);                  /* without its fraction, in 64 bits */
 int ev_truth(struct evaluator *ev, const struct value *v);
 int ev_equal(struct evaluator *ev, const struct value *a, const struct value *b);
 /* *order < 0, 0, > 0 */

@@ -126,11 +126,6 @@ static bool text_to_float(const char *digits, double *out)
     return end > digits && *end == '\0';
 }
 
-static bool float_fits_int(double f)
-{
-    return f > -0x1p63 && f < 0x1p63;
-}
-
 /* int(default=0, base=10) */
 static const struct value *filter_int(struct evaluator *ev, const struct value *in,
                                       const struct call *c)

@@ -393,7 +393,7 @@ static const struct value *wanted_groups(struct evaluator *ev, const struct rege
     for (size_t i = 0; i < c->n_rest; i++) {
         const char *p = value_is_str(c->rest[i]) ? c->rest[i]->u.str.s : "";
         const struct value *found;
-        size_t group;
+        size_t group = 0;
 
         if (*p++ != '\\' || (*p != 'g' && (*p < '1' || *p > '9')))
             return ev_fail(ev, "regex_search: Unknown argument");

@@ -138,7 +138,7 @@ static int put_value(struct evaluator *ev, struct str *out, const struct spec *s
     }
     if (spec->conversion != 'd')
         return ev_error(ev, "%%%c format: an integer is required, not float", spec->conversion);
-    if (!(v->u.f > -0x1p63 && v->u.f < 0x1p63))
+    if (!float_fits_int(v->u.f))
         return ev_error(ev, "integer result out of range (64 bits)");
     put_integer(out, spec, (int64_t)v->u.f);
     return 0;

@@ -53,6 +53,11 @@ double float_of(const struct value *v)
     return v->type == VALUE_FLOAT ? v->u.f : (double)int_of(v);
 }
 
+bool float_fits_int(double f)
+{
+    return f >= (double)INT64_MIN && f < -(double)INT64_MIN;
+}
+
 bool jinja_truth(const struct value *v)
 {
     switch (v->type) {

@@ -114,7 +114,7 @@ static bool match_one(const struct matcher *m, const struct instruction *in, ptr
     return matched;
 }
 
-static bool match_backref(const struct matcher *m, int group, ptrdiff_t *at)
+static bool match_backref(const struct matcher *m, size_t group, ptrdiff_t *at)
 {
     ptrdiff_t from = m->slots[2 * group], end = m->slots[2 * group + 1], here = *at;
 
@@ -242,7 +242,7 @@ static int execute(struct matcher *m, int *pc, ptrdiff_t *at, int depth)
         return 1;
     case OP_BACKREF:
         ++*pc;
-        return match_backref(m, in->x, at);
+        return match_backref(m, (size_t)in->x, at);
     case OP_LOOK:
         looked = look_ahead(m, in, *pc, *at, depth);
         *pc = in->x;

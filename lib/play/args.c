@@ -404,8 +404,7 @@ const struct value *args_type(struct arena *a, const struct module *m, const str
     return out;
 }
 
-/* --- before rendering --------------------------------------------------------------------------
- */
+/* ---- before rendering ---- */
 
 static bool has_markup(const struct value *v)
 {
@@ -465,8 +464,7 @@ void args_check(const struct module *m, const struct value *raw, const char *fre
     arena_release(&arena);
 }
 
-/* --- name=value text ---------------------------------------------------------------------------
- */
+/* ---- name=value text ---- */
 
 /* End of the word at p: blanks inside quotes and inside {{ }}, {% %}, {# #} do not end it. */
 static const char *word_end(const char *p)
@@ -564,8 +562,7 @@ struct value *args_split(struct arena *a, const struct module *m, struct source 
     return map;
 }
 
-/* --- words -------------------------------------------------------------------------------------
- */
+/* ---- words ---- */
 
 /* Takes the quoted part at *p (on its opening quote). -1: it does not end. */
 static int take_quoted(const char **p, struct str *word)

@@ -31,7 +31,7 @@ static const char *path_arg(const struct module_call *call, const char *key)
 static int add_path(const struct module_call *call, const char *key,
                     void (*add)(void *ctx, const struct need *need), void *ctx, struct err *err)
 {
-    struct need need = {NEED_PATH, path_arg(call, key), NULL, false};
+    struct need need = {.kind = NEED_PATH, .name = path_arg(call, key)};
 
     if (!need.name)
         return 0;

@@ -6,7 +6,7 @@
 #include "lib/play/diff.h"
 #include "lib/base/vec.h"
 
-#define CONTEXT 3
+#define CONTEXT ((size_t)3) /* equal lines around a change */
 
 struct line {
     const char *text;
@@ -14,6 +14,12 @@ struct line {
 };
 
 typedef VEC(struct line) line_vec;
+
+/* One of the two texts, and the line that is printed next. */
+struct side {
+    line_vec lines;
+    size_t at;
+};
 
 /* What becomes of each line: ' ' kept, '-' only before, '+' only after; in order. */
 typedef VEC(char) edit_vec;
@@ -124,7 +130,8 @@ static void find_edits(const line_vec *a, const line_vec *b, edit_vec *edits)
     n = a->n - head - tail;
     m = b->n - head - tail;
     push_edits(edits, ' ', head);
-    if (n > INT32_MAX / 4 || m > INT32_MAX / 4 ||
+    /* nothing to align, too much of it, or too little alike */
+    if (n == 0 || m == 0 || n > INT32_MAX / 4 || m > INT32_MAX / 4 ||
         myers(a->items + head, (int)n, b->items + head, (int)m, &backwards) < 0) {
         push_edits(edits, '-', n);
         push_edits(edits, '+', m);
@@ -162,8 +169,16 @@ static void put_range(struct str *out, size_t start, size_t n)
         str_printf(out, ",%zu", n);
 }
 
-static void put_hunk(const edit_vec *edits, size_t from, size_t to, const struct line *a, size_t ai,
-                     const struct line *b, size_t bi, struct str *out)
+static const struct line *next_line(struct side *side)
+{
+    if (side->at >= side->lines.n)
+        BUG("an edit lies beyond the end of its text");
+    return &side->lines.items[side->at++];
+}
+
+/* Both sides stand where the hunk begins, and afterwards behind it. */
+static void put_hunk(const edit_vec *edits, size_t from, size_t to, struct side *a, struct side *b,
+                     struct str *out)
 {
     size_t before = 0, after = 0;
 
@@ -172,62 +187,72 @@ static void put_hunk(const edit_vec *edits, size_t from, size_t to, const struct
         after += edits->items[i] != '-';
     }
     str_puts(out, "@@ -");
-    put_range(out, ai, before);
+    put_range(out, a->at, before);
     str_puts(out, " +");
-    put_range(out, bi, after);
+    put_range(out, b->at, after);
     str_puts(out, " @@\n");
     for (size_t i = from; i < to; i++) {
         char edit = edits->items[i];
 
-        put_line(out, edit, edit == '+' ? &b[bi] : &a[ai]);
-        ai += edit != '+';
-        bi += edit != '-';
+        put_line(out, edit, next_line(edit == '+' ? b : a));
+        b->at += edit == ' ';
     }
 }
 
-static void put_hunks(const edit_vec *edits, const line_vec *a, const line_vec *b, struct str *out)
+static void put_hunks(const edit_vec *edits, struct side *a, struct side *b, struct str *out)
 {
-    size_t ai = 0, bi = 0, i = 0;
+    size_t i = 0;
 
     while (i < edits->n) {
-        size_t from, to;
+        size_t context = i < CONTEXT ? i : CONTEXT, end;
 
         if (edits->items[i] == ' ') {
-            ai++;
-            bi++;
+            a->at++;
+            b->at++;
             i++;
             continue;
         }
-        from = i > CONTEXT ? i - CONTEXT : 0;
-        to = hunk_end(edits, i);
-        put_hunk(edits, from, to, a->items, ai - (i - from), b->items, bi - (i - from), out);
-        for (; i < to; i++) {
-            ai += edits->items[i] != '+';
-            bi += edits->items[i] != '-';
-        }
+        end = hunk_end(edits, i);
+        a->at -= context;
+        b->at -= context;
+        put_hunk(edits, i - context, end, a, b, out);
+        i = end;
     }
+}
+
+static void put_text_diff(const char *before, size_t before_len, const char *after,
+                          size_t after_len, struct str *out)
+{
+    struct side a = {.lines = VEC_INIT}, b = {.lines = VEC_INIT};
+    edit_vec edits = VEC_INIT;
+
+    split_lines(before, before_len, &a.lines);
+    split_lines(after, after_len, &b.lines);
+    find_edits(&a.lines, &b.lines, &edits);
+    put_hunks(&edits, &a, &b, out);
+    vec_release(&a.lines);
+    vec_release(&b.lines);
+    vec_release(&edits);
 }
 
 void diff_unified(const char *path, const char *before, size_t before_len, const char *after,
                   size_t after_len, struct str *out)
 {
-    line_vec a = VEC_INIT, b = VEC_INIT;
-    edit_vec edits = VEC_INIT;
+    bool existed = before != NULL;
 
-    if (before && before_len == after_len && memcmp(before, after, after_len) == 0)
-        return;
-    str_printf(out, "--- before%s%s\n+++ after: %s\n", before ? ": " : "", before ? path : "",
-               path);
-    if ((before_len && memchr(before, 0, before_len)) ||
-        (after_len && memchr(after, 0, after_len))) {
-        str_printf(out, "Binary files differ (%zu bytes, %zu bytes)\n", before_len, after_len);
-        return;
+    /* memcmp() and memchr() take no NULL, not even of no bytes */
+    if (!before || before_len == 0) {
+        before = "";
+        before_len = 0;
     }
-    split_lines(before, before_len, &a);
-    split_lines(after, after_len, &b);
-    find_edits(&a, &b, &edits);
-    put_hunks(&edits, &a, &b, out);
-    vec_release(&a);
-    vec_release(&b);
-    vec_release(&edits);
+    if (after_len == 0)
+        after = "";
+    if (existed && before_len == after_len && memcmp(before, after, after_len) == 0)
+        return;
+    str_printf(out, "--- before%s%s\n+++ after: %s\n", existed ? ": " : "", existed ? path : "",
+               path);
+    if (memchr(before, 0, before_len) || memchr(after, 0, after_len))
+        str_printf(out, "Binary files differ (%zu bytes, %zu bytes)\n", before_len, after_len);
+    else
+        put_text_diff(before, before_len, after, after_len, out);
 }

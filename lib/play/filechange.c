@@ -34,8 +34,7 @@ const char *file_dir(struct module_call *call, const char *path)
     return kept;
 }
 
-/* --- attributes ----------------------------------------------------------------------------------
- */
+/* ---- attributes ---- */
 
 struct file_attributes file_attributes_of(const struct module_call *call)
 {
@@ -212,8 +211,7 @@ bool file_attributes_plan(struct module_call *call, struct world *world, const c
     return owner || group || chmod_too;
 }
 
-/* --- folders -------------------------------------------------------------------------------------
- */
+/* ---- folders ---- */
 
 /* Length of the next longer folder of path after the first `len` bytes; 0 at its end. */
 static size_t next_folder(const char *path, size_t len)
@@ -226,7 +224,7 @@ static size_t next_folder(const char *path, size_t len)
 
 void file_dirs_needs(struct module_call *call, const char *path, need_add *add, void *ctx)
 {
-    struct need need = {NEED_PATH, "", NULL, false};
+    struct need need = {.kind = NEED_PATH, .name = ""};
 
     for (size_t len = next_folder(path, 0); len; len = next_folder(path, len)) {
         need.name = arena_strndup(call->arena, path, len);
@@ -273,14 +271,14 @@ bool file_dirs_plan(struct module_call *call, struct world *world, const char *p
     return made;
 }
 
-/* --- content
- * --------------------------------------------------------------------------------------- */
+/* ---- content ---- */
 
 void file_content_needs(struct module_call *call, const char *path, const char *sha256,
                         bool want_content, bool make_dirs, need_add *add, void *ctx)
 {
-    struct need need = {NEED_PATH, path, sha256, want_content};
-    struct need folder = {NEED_PATH, file_dir(call, path), NULL, false};
+    struct need need = {
+        .kind = NEED_PATH, .name = path, .expect_sha256 = sha256, .want_content = want_content};
+    struct need folder = {.kind = NEED_PATH, .name = file_dir(call, path)};
 
     add(ctx, &need);
     if (make_dirs)
@@ -295,7 +293,7 @@ static void note_unit_file(struct world *world, const char *path)
     static const char *const folders[] = {"/etc/systemd/system/", "/run/systemd/system/",
                                           "/usr/lib/systemd/system/", "/lib/systemd/system/",
                                           "/usr/local/lib/systemd/system/"};
-    struct need need = {NEED_UNIT, NULL, NULL, false};
+    struct need need = {.kind = NEED_UNIT};
 
     for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
         size_t len = strlen(folders[i]);
@@ -503,8 +501,7 @@ void file_note_removed(struct world *world, const char *path)
     note_unit_file(world, path);
 }
 
-/* --- copy and template
- * ----------------------------------------------------------------------------- */
+/* ---- copy and template ---- */
 
 int file_source(struct module_call *call, const char *src, struct str *out, const char **path,
                 struct err *err)
@@ -597,8 +594,7 @@ int file_deliver_plan(struct module_call *call, struct world *world,
     return 0;
 }
 
-/* --- return values
- * --------------------------------------------------------------------------------- */
+/* ---- return values ---- */
 
 void file_result(struct module_call *call, struct world *world, const char *key, const char *path,
                  struct module_plan *out)

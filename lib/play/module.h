@@ -68,7 +68,7 @@ struct module_call {
     int verbosity; /* how many -v: debug's `verbosity` */
     int64_t now_s; /* seconds since 1970 at the start of the run: apt's cache_valid_time */
     void *data;    /* of the runner */
-    void *own;  /* of the module: what needs computed and plan uses again (rendered content) */
+    void *own;     /* of the module: what needs computed and plan uses again (rendered content) */
 };
 
 struct module_plan {

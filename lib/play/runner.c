@@ -31,33 +31,35 @@ static bool tags_in(const struct task *task, const char *const *list)
     for (size_t i = 0; i < task->tags.n; i++)
         if (list_has(list, task->tags.items[i]))
             return true;
-    return (list_has(list, "tagged") && task->tags.n > 0) ||
-           (list_has(list, "untagged") && task->tags.n == 0);
+    return list_has(list, "untagged") && task->tags.n == 0;
 }
 
-/* As Ansible: `always` runs unless skipped by name, `never` only when one of its tags is asked
- * for. */
+static bool tagged_in(const struct task *task, const char *const *list)
+{
+    return list_has(list, "tagged") && task->tags.n > 0;
+}
+
+/* As Ansible: `always` runs whatever is asked for, `never` only when one of its tags is named. */
+static bool tags_ask_for(const struct task *task, const char *const *tags)
+{
+    if (names_have(&task->tags, "always") || tags_in(task, tags))
+        return true;
+    if (names_have(&task->tags, "never"))
+        return false;
+    return !tags || !*tags || list_has(tags, "all") || tagged_in(task, tags);
+}
+
+/* As Ansible: `all` spares what is tagged `always`, unless that is named too. */
+static bool tags_skip(const struct task *task, const char *const *skip)
+{
+    if (list_has(skip, "all"))
+        return !names_have(&task->tags, "always") || list_has(skip, "always");
+    return tags_in(task, skip) || tagged_in(task, skip);
+}
+
 static bool task_selected(const struct task *task, const struct play_options *options)
 {
-    const char *const *tags = options->tags, *const *skip = options->skip_tags;
-    bool always = names_have(&task->tags, "always"), never = names_have(&task->tags, "never");
-    bool selected;
-
-    if (!tags || !*tags)
-        selected = !never;
-    else if (tags_in(task, tags))
-        selected = true;
-    else if (list_has(tags, "all"))
-        selected = !never;
-    else
-        selected = always && !never;
-    if (selected && skip && *skip) {
-        if (list_has(skip, "all"))
-            selected = always && !list_has(skip, "always");
-        else
-            selected = !tags_in(task, skip);
-    }
-    return selected;
+    return tags_ask_for(task, options->tags) && !tags_skip(task, options->skip_tags);
 }
 
 /* ---- setting up ---- */

@@ -3,10 +3,14 @@
  * cutting of what it prints.
  *
  * stdout of the script is a row of sections, each begun by a line "MARK NAME" (after an empty
- * line): begin ID        the fragment starts (for live progress) out ID, err ID  what it printed,
- * base64: all of it when captured, else its end when it failed end ID STATUS   its exit status A
- * fragment runs in a subshell of its own, so `exit`, variables and `set` stay inside. The first one
- * that fails is the last one that runs.
+ * line). The names:
+ *
+ * - begin ID: the fragment starts (for live progress)
+ * - out ID, err ID: what it printed, base64; all of it when captured, else its end when it failed
+ * - end ID STATUS: its exit status
+ *
+ * A fragment runs in a subshell of its own, so `exit`, variables and `set` stay inside. The first
+ * one that fails is the last one that runs.
  */
 #ifndef PGHA_SCRIPT_H
 #define PGHA_SCRIPT_H
@@ -14,8 +18,7 @@
 #include "lib/base/str.h"
 
 #define SCRIPT_MARK_SIZE 40
-/* Bytes of stdout, and of stderr, that become a result; and of the end of what a failed one said.
- */
+/* Bytes of stdout, and of stderr, that become a result; of the end of what a failed one said. */
 #define SCRIPT_MAX_CAPTURE  (1024 * 1024)
 #define SCRIPT_FAILED_BYTES 4096
 

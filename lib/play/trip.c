@@ -6,9 +6,11 @@
 #include "lib/play/run.h"
 #include "lib/play/script.h"
 
-#define DEFAULT_TASK_MS (10 * 60 * 1000)
-#define PROBE_MS        (60 * 1000)
-#define MAX_TRIP_MS     (24 * 3600 * 1000)
+enum {
+    DEFAULT_TASK_MS = 10 * 60 * 1000,
+    PROBE_MS = 60 * 1000,
+    MAX_TRIP_MS = 24 * 3600 * 1000,
+};
 
 struct trip {
     struct host *host;

@@ -27,14 +27,13 @@ enum need_kind {
 };
 
 struct need {
-    enum need_kind kind;
     const char *name;          /* path, package, unit, ...; "" where there is only one */
     const char *expect_sha256; /* NEED_PATH: the content we want; equal: it is not sent */
-    bool want_content;         /* NEED_PATH: always send it (lineinfile) */
+    enum need_kind kind;
+    bool want_content; /* NEED_PATH: always send it (lineinfile) */
 };
 
-#define WORLD_MAX_CONTENT                                                                          \
-    (256 * 1024) /* bytes of a file that are fetched for a diff or lineinfile */
+enum { WORLD_MAX_CONTENT = 256 * 1024 }; /* bytes of a file, fetched for a diff or lineinfile */
 
 struct path_state {
     char type; /* 0: absent; else 'f', 'd', 'l', or '?' */
@@ -79,8 +78,8 @@ struct group_state {
 
 struct world {
     struct arena arena;
-    struct map entries[NEED_KINDS]; /* name -> the struct of its kind; sysctl, hostname: const char
-                                     *; facts: struct value * */
+    /* name -> the struct of its kind; a string for sysctl and hostname, a struct value for facts */
+    struct map entries[NEED_KINDS];
     struct map pending_handlers; /* names of handlers that an earlier, interrupted run notified */
 };
 

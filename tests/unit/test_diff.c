@@ -18,7 +18,7 @@ static void check(const char *before, const char *after, const char *want)
     struct str out;
 
     str_init(&out, STR_MAX_TEXT);
-    diff_unified("/f", before, before ? strlen(before) : 0, after, strlen(after), &out);
+    diff_unified("/f", before, before ? strlen(before) : 0, after, after ? strlen(after) : 0, &out);
     assert_string_equal(out.buf, want);
     str_release(&out);
 }
@@ -35,6 +35,18 @@ static void small_texts(void **state)
           "--- before: /f\n+++ after: /f\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n");
     check("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\n5x\n6\n7\n8\n9\n",
           "--- before: /f\n+++ after: /f\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+5x\n 6\n 7\n 8\n");
+}
+
+/* An empty text is often a NULL pointer, which memcmp() and pointer arithmetic must not see. */
+static void empty_sides(void **state)
+{
+    UNUSED(state);
+    check("", NULL, "");
+    check(NULL, "", "--- before\n+++ after: /f\n");
+    check(NULL, NULL, "--- before\n+++ after: /f\n");
+    check("", "a\n", "--- before: /f\n+++ after: /f\n@@ -0,0 +1 @@\n+a\n");
+    check("a\nb\n", NULL, "--- before: /f\n+++ after: /f\n@@ -1,2 +0,0 @@\n-a\n-b\n");
+    check("a\nb\n", "a\n", "--- before: /f\n+++ after: /f\n@@ -1,2 +1 @@\n a\n-b\n");
 }
 
 static void hunks_join_and_part(void **state)
@@ -162,9 +174,9 @@ static void agrees_with_diff(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(small_texts),      cmocka_unit_test(hunks_join_and_part),
-        cmocka_unit_test(binary),           cmocka_unit_test(too_different),
-        cmocka_unit_test(agrees_with_diff),
+        cmocka_unit_test(small_texts),         cmocka_unit_test(empty_sides),
+        cmocka_unit_test(hunks_join_and_part), cmocka_unit_test(binary),
+        cmocka_unit_test(too_different),       cmocka_unit_test(agrees_with_diff),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,8 +24,7 @@
 const struct embedded_file embedded_files[] = {{"x", "", 0}};
 const size_t embedded_files_count = 1;
 
-/* --- the bench: one call against one world ------------------------------------------------------
- */
+/* ---- the bench: one call against one world ---- */
 
 struct bench {
     struct arena arena;
@@ -312,8 +311,7 @@ static const char *result(struct bench *b, const char *key)
     return kept;
 }
 
-/* --- arguments -----------------------------------------------------------------------------------
- */
+/* ---- arguments ---- */
 
 static const struct module_arg every_type[] = {
     {"s", ARG_STR, false, NULL, NULL, "string|text", ""},
@@ -504,8 +502,7 @@ static void words(void **state)
     assert_null(args_words(&b->arena, "end\\", &b->err));
 }
 
-/* --- copy and template -------------------------------------------------------------------------
- */
+/* ---- copy and template ---- */
 
 static void copy_new_file(void **state)
 {
@@ -617,8 +614,7 @@ static void check_mode_is_lenient(void **state)
     assert_int_equal(b->plan.kind, PLAN_CHANGE);
 }
 
-/* --- file ----------------------------------------------------------------------------------------
- */
+/* ---- file ---- */
 
 static void file_directories(void **state)
 {
@@ -767,8 +763,7 @@ static void modes_as_chmod(void **state)
     assert_int_equal(file_mode_apply("a+X", 0600, true), 0711);
 }
 
-/* --- packages, units
- * ------------------------------------------------------------------------------ */
+/* ---- packages, units ---- */
 
 static struct package_state *package(struct bench *b, const char *name, const char *version)
 {
@@ -924,8 +919,7 @@ static void new_unit_file_is_seen(void **state)
                         "systemctl daemon-reload &&\nsystemctl start 'pgha-test'");
 }
 
-/* --- users, groups, names
- * --------------------------------------------------------------------------- */
+/* ---- users, groups, names ---- */
 
 static struct group_state *group(struct bench *b, const char *name, int64_t gid)
 {
@@ -1038,8 +1032,7 @@ static void hostnames(void **state)
     refuses(b, "hostname", "{name: '-x'}", "not a host name");
 }
 
-/* --- text files
- * --------------------------------------------------------------------------------------- */
+/* ---- text files ---- */
 
 static void lines_in_files(void **state)
 {
@@ -1160,8 +1153,7 @@ static void sysctls(void **state)
     refuses(b, "sysctl", "{name: vm.x}", "value of sysctl");
 }
 
-/* --- commands
- * ----------------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 static void commands(void **state)
 {
@@ -1276,8 +1268,7 @@ static void uri_answers(void **state)
     refuses(b, "uri", "{url: 'http://x', headers: {a: \"b\\nc\"}}", "control characters");
 }
 
-/* --- those that change nothing
- * -------------------------------------------------------------------------- */
+/* ---- those that change nothing ---- */
 
 static void stats(void **state)
 {

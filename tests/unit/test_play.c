@@ -37,8 +37,12 @@ static struct scene *at; /* of the running test: the sink and the helpers use it
 
 static void take_event(struct event_sink *sink, const struct event *e)
 {
-    static const char *const names[] = {"stage",   "stage_end", "at",       "changed", "ok",
-                                        "skipped", "failed",    "host_end", "note"};
+    static const char *const names[] = {
+        [EVENT_STAGE] = "stage",     [EVENT_STAGE_END] = "stage_end", [EVENT_STEP] = "step",
+        [EVENT_HOST] = "at",         [EVENT_CHANGED] = "changed",     [EVENT_OK] = "ok",
+        [EVENT_SKIPPED] = "skipped", [EVENT_FAILED] = "failed",       [EVENT_HOST_END] = "host_end",
+        [EVENT_NOTE] = "note",
+    };
 
     (void)sink;
     pthread_mutex_lock(&lock);
@@ -912,6 +916,46 @@ static void limit_and_tags_select(void **state)
     forget_run();
 }
 
+static void tags_select_as_in_ansible(void **state)
+{
+    static const char playbook[] = "- hosts: all\n"
+                                   "  tasks:\n"
+                                   "    - {shell: echo one >>~/log, tags: one}\n"
+                                   "    - {shell: echo plain >>~/log}\n"
+                                   "    - {shell: echo always >>~/log, tags: [always, mine]}\n"
+                                   "    - {shell: echo never >>~/log, tags: [never, other]}\n"
+                                   "    - {shell: echo both >>~/log, tags: [never, always]}\n";
+    static const struct {
+        const char *tags, *skip, *log;
+    } cases[] = {
+        {NULL, NULL, "one\nplain\nalways\nboth\n"},
+        {"all", NULL, "one\nplain\nalways\nboth\n"},
+        {"tagged", NULL, "one\nalways\nboth\n"},
+        {"untagged", NULL, "plain\nalways\nboth\n"},
+        {"other", NULL, "always\nnever\nboth\n"},
+        {"never", NULL, "always\nnever\nboth\n"},
+        {NULL, "all", "always\nboth\n"},
+        {NULL, "always", "one\nplain\n"},
+        {NULL, "mine", "one\nplain\nboth\n"},
+        {NULL, "tagged", "plain\n"},
+        {"other", "mine", "never\nboth\n"},
+        {"one", "one", "always\nboth\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *const tags[] = {cases[i].tags, NULL}, *const skip[] = {cases[i].skip, NULL};
+
+        put("log", "");
+        at->options.tags = tags;
+        at->options.skip_tags = skip;
+        run(playbook);
+        assert_ok();
+        assert_file("log", cases[i].log);
+        forget_run();
+    }
+}
+
 /* ---- roles and imports */
 
 static void roles_bring_their_files(void **state)
@@ -1270,6 +1314,7 @@ int main(void)
         T(a_failed_host_drops_out),
         T(any_errors_fatal_stops_all),
         T(limit_and_tags_select),
+        T(tags_select_as_in_ansible),
         T(roles_bring_their_files),
         T(legacy_arguments_and_environment),
         T(values_are_never_shell_text),

@@ -64,7 +64,8 @@ static void need(struct scene *s, enum need_kind kind, const char *name)
 
 static void need_content(struct scene *s, const char *name, const char *expect, bool always)
 {
-    struct need n = {NEED_PATH, name, expect, always};
+    struct need n = {
+        .kind = NEED_PATH, .name = name, .expect_sha256 = expect, .want_content = always};
     struct err err = ERR_INIT;
 
     assert_int_equal(probe_add(&s->probe, &n, &err), 0);
@@ -160,9 +161,11 @@ static void only_content_that_differs_is_sent(void **state)
     assert_string_equal(world_path(&s->world, other)->content, "\n" MARK " end\nabd");
     assert_string_equal(world_path(&s->world, wanted)->content, "");
     assert_null(world_path(&s->world, large)->content);
-    assert_true(world_knows(&s->world, &(struct need){NEED_PATH, large, NULL, true}));
-    assert_true(world_knows(&s->world, &(struct need){NEED_PATH, same, sum, false}));
-    assert_false(world_knows(&s->world, &(struct need){NEED_PATH, "/else", NULL, false}));
+    assert_true(world_knows(
+        &s->world, &(struct need){.kind = NEED_PATH, .name = large, .want_content = true}));
+    assert_true(world_knows(&s->world,
+                            &(struct need){.kind = NEED_PATH, .name = same, .expect_sha256 = sum}));
+    assert_false(world_knows(&s->world, &(struct need){.kind = NEED_PATH, .name = "/else"}));
     free(bytes);
 }
 

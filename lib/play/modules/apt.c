@@ -61,7 +61,7 @@ static int check_spec(const char *spec, struct err *err)
 int apt_needs(struct module_call *call, const struct value *specs, need_add *add, void *ctx,
               struct err *err)
 {
-    struct need need = {NEED_PACKAGE, NULL, NULL, false};
+    struct need need = {.kind = NEED_PACKAGE};
 
     for (size_t i = 0; specs && i < specs->u.list.n; i++) {
         const char *spec = specs->u.list.items[i]->u.str.s;
@@ -83,7 +83,7 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     if (!specs && !update && !value_get_bool(call->args, "autoremove", false))
         return err_set(err, ERR_INPUT, "apt needs one of name, update_cache, autoremove");
     for (size_t i = 0; update && i < ARRAY_LEN(stamps); i++) {
-        struct need need = {NEED_PATH, stamps[i], NULL, false};
+        struct need need = {.kind = NEED_PATH, .name = stamps[i]};
 
         add(ctx, &need);
     }

@@ -35,7 +35,7 @@ static bool wants_attributes(const struct file_task *task)
 static int needs(struct module_call *call, need_add *add, void *ctx, struct err *err)
 {
     struct file_task *task = arena_new(call->arena, struct file_task);
-    struct need need = {NEED_PATH, NULL, NULL, false};
+    struct need need = {.kind = NEED_PATH};
 
     task->path = file_clean_path(call, value_get_str(call->args, "path", ""));
     task->state = value_get_str(call->args, "state", NULL);

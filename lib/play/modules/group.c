@@ -16,7 +16,7 @@ static const struct module_arg args[] = {
 static int needs(struct module_call *call, void (*add)(void *ctx, const struct need *need),
                  void *ctx, struct err *err)
 {
-    struct need need = {NEED_GROUP, value_get_str(call->args, "name", ""), NULL, false};
+    struct need need = {.kind = NEED_GROUP, .name = value_get_str(call->args, "name", "")};
 
     if (!*need.name || *need.name == '-')
         return err_set(err, ERR_INPUT, "'%s' is not the name of a group", need.name);

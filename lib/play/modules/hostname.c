@@ -24,7 +24,7 @@ static bool is_hostname(const char *name)
 static int needs(struct module_call *call, need_add *add, void *ctx, struct err *err)
 {
     const char *name = value_get_str(call->args, "name", "");
-    struct need kernel = {NEED_HOSTNAME, "", NULL, false};
+    struct need kernel = {.kind = NEED_HOSTNAME, .name = ""};
 
     if (!is_hostname(name))
         return err_set(err, ERR_INPUT, "'%s' is not a host name of at most 64 characters", name);

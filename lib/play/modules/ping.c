@@ -11,7 +11,7 @@ static const struct module_arg args[] = {
 static int needs(struct module_call *call, void (*add)(void *ctx, const struct need *need),
                  void *ctx, struct err *err)
 {
-    struct need need = {NEED_HOSTNAME, "", NULL, false};
+    struct need need = {.kind = NEED_HOSTNAME, .name = ""};
 
     UNUSED(call);
     UNUSED(err);

@@ -20,7 +20,7 @@ static const struct module_arg args[] = {
 
 static int needs(struct module_call *call, need_add *add, void *ctx, struct err *err)
 {
-    struct need need = {NEED_PATH, NULL, NULL, false};
+    struct need need = {.kind = NEED_PATH};
 
     if (value_get_bool(call->args, "follow", false))
         return err_set(err, ERR_INPUT, "stat: follow: yes is not supported");

@@ -51,7 +51,7 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     struct setting *setting = arena_new(call->arena, struct setting);
     const char *name = value_get_str(call->args, "name", "");
     const char *value = value_get_str(call->args, "value", NULL);
-    struct need need = {NEED_SYSCTL, NULL, NULL, false};
+    struct need need = {.kind = NEED_SYSCTL};
 
     setting->name = need.name = trimmed(call->arena, name, strlen(name));
     setting->value = kernel_value(call->arena, value ? value : "");

@@ -46,7 +46,7 @@ static int needs(struct module_call *call, void (*add)(void *ctx, const struct n
                  void *ctx, struct err *err)
 {
     struct unit_task *task = arena_new(call->arena, struct unit_task);
-    struct need need = {NEED_UNIT, NULL, NULL, false};
+    struct need need = {.kind = NEED_UNIT};
 
     task->unit = need.name = value_get_str(call->args, "name", NULL);
     task->state = value_get_str(call->args, "state", NULL);

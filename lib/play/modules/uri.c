@@ -288,8 +288,7 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     return 0;
 }
 
-/* --- the answer ---------------------------------------------------------------------------------
- */
+/* ---- the answer ---- */
 
 /* Sets header fields as Ansible names them: content_type, etag. Returns the body, or NULL when the
  * text is no answer. An answer that another follows (100, redirects) is passed over. */

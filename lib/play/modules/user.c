@@ -32,8 +32,8 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     const char *name = value_get_str(call->args, "name", "");
     const char *home = value_get_str(call->args, "home", NULL);
     const char *password = value_get_str(call->args, "password", "");
-    struct need user = {NEED_USER, name, NULL, false};
-    struct need group = {NEED_GROUP, name, NULL, false};
+    struct need user = {.kind = NEED_USER, .name = name};
+    struct need group = {.kind = NEED_GROUP, .name = name};
 
     if (!*name || *name == '-' || strpbrk(name, ":\n/ "))
         return err_set(err, ERR_INPUT, "'%s' is not the name of a user", name);
