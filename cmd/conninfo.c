@@ -1,6 +1,7 @@
 /* conninfo.c - connection strings: URIs, environment variables, JSON. */
 #include "cmd/conninfo.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 /* Who connects where: the cluster file's first user and a database that it owns, else the
@@ -64,20 +65,39 @@ static void put_member_list(const struct deploy *d, struct str *out)
     }
 }
 
+/* RFC 3986: what is not unreserved is percent-encoded. */
+static void put_encoded(const char *text, const char *also, struct str *out)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (isalnum(c) || strchr("-._~", c) || strchr(also, c))
+            str_putc(out, (char)c);
+        else
+            str_printf(out, "%%%02X", c);
+    }
+}
+
 static void put_uri(const struct deploy *d, const struct login *l, const struct place *p,
                     const char *attrs, bool passwords, struct str *out)
 {
-    str_printf(out, "postgresql://%s", l->user);
-    if (passwords && l->password)
-        str_printf(out, ":%s", l->password);
+    str_puts(out, "postgresql://");
+    put_encoded(l->user, "", out);
+    if (passwords && l->password) {
+        str_putc(out, ':');
+        put_encoded(l->password, "", out);
+    }
     str_putc(out, '@');
     if (p)
         str_printf(out, "%s:%d", p->host, p->port);
     else
         put_member_list(d, out);
-    str_printf(out, "/%s", l->database);
+    str_putc(out, '/');
+    put_encoded(l->database, "", out);
+    str_puts(out, "?sslmode=verify-full&sslrootcert=");
+    put_encoded(d->ca_file, "/", out);
     if (!str_eq(attrs, "any"))
-        str_printf(out, "?target_session_attrs=%s", attrs);
+        str_printf(out, "&target_session_attrs=%s", attrs);
 }
 
 static void format_for(const struct deploy *d, const struct login *l, bool passwords,
@@ -127,6 +147,8 @@ static void format_env(const struct deploy *d, const struct login *l, struct str
     }
     str_printf(out, " PGUSER=%s PGDATABASE=%s PGPASSWORD=", l->user, l->database);
     str_put_shell(out, l->password ? l->password : "");
+    str_puts(out, " PGSSLMODE=verify-full PGSSLROOTCERT=");
+    str_put_shell(out, d->ca_file);
     str_puts(out, " PGTARGETSESSIONATTRS=read-write\n");
     str_release(&hosts);
 }
@@ -159,6 +181,7 @@ static struct value *to_value(const struct deploy *d, const struct login *l, str
     value_map_set(a, top, "user", value_str(a, l->user));
     value_map_set(a, top, "database", value_str(a, l->database));
     value_map_set(a, top, "password", l->password ? value_str(a, l->password) : value_null(a));
+    value_map_set(a, top, "sslrootcert", value_str(a, d->ca_file));
     value_map_set(a, top, "uris", uris);
     return top;
 }

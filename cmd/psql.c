@@ -47,6 +47,8 @@ static int start_psql(struct context *ctx, const struct deploy *d, int argc, cha
     setenv("PGPORT", port_text, 1);
     setenv("PGUSER", user, 1);
     setenv("PGDATABASE", database ? database : "postgres", 1);
+    setenv("PGSSLMODE", "verify-full", 1);
+    setenv("PGSSLROOTCERT", d->ca_file, 1);
     setenv("PGPASSWORD", password, 1); /* not an argument: those are seen by everybody */
     vec_push(&args, "psql");
     for (int i = 0; i < argc; i++)

@@ -13,6 +13,7 @@ struct check_target {
     const struct cluster *cluster;
     const struct secrets *secrets;
     const char *state_dir;
+    const char *ca_file; /* the authority's certificate, for libpq */
 };
 
 /* A superuser's login at an address; strings of the target's. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "lib/check/check.h"
+#include "lib/cluster/tls.h"
 #include "lib/net/http.h"
 
 enum { ETCD_TIMEOUT_MS = 2000, SSH_TIMEOUT_MS = 10000, MAX_ANSWER = 64 * 1024 };
@@ -15,6 +16,7 @@ struct pg_target check_login(const struct check_target *t, const char *address, 
         .user = "postgres",
         .password = secrets_get(t->secrets, "superuser"),
         .database = "postgres",
+        .root_cert = t->ca_file,
         .timeout_ms = timeout_ms,
     };
 }
@@ -51,9 +53,12 @@ bool check_role_fits(const char *port, const struct patroni_member *m)
  * 503. */
 int check_etcd(const struct check_target *t, const char *address, struct err *err)
 {
-    char *url = xasprintf("http://%s:%d/health", address, t->cluster->port_etcd_client);
+    char *url = xasprintf("https://%s:%d/health", address, t->cluster->port_etcd_client);
     struct str answer;
-    struct http h = {.url = url, .response = &answer, .timeout_ms = ETCD_TIMEOUT_MS};
+    struct http h = {.url = url,
+                     .tls = tls_controller(t->secrets),
+                     .response = &answer,
+                     .timeout_ms = ETCD_TIMEOUT_MS};
     int rc;
 
     str_init(&answer, MAX_ANSWER);

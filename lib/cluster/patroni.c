@@ -2,6 +2,7 @@
  * restart. */
 #include "lib/cluster/patroni.h"
 
+#include "lib/cluster/tls.h"
 #include "lib/doc/json.h"
 #include "lib/net/http.h"
 
@@ -23,10 +24,11 @@ static int request(const struct patroni_api *api, const struct call *call, struc
                    struct err *err)
 {
     static const char *const headers[] = {"Content-Type: application/json", NULL};
-    char *url = xasprintf("http://%s:%d%s", call->address, api->cluster->port_patroni, call->path);
+    char *url = xasprintf("https://%s:%d%s", call->address, api->cluster->port_patroni, call->path);
     struct http h = {
         .method = call->method,
         .url = url,
+        .tls = tls_controller(api->secrets),
         .headers = call->body ? headers : NULL,
         .body = call->body,
         .body_len = call->body ? strlen(call->body) : 0,

@@ -5,6 +5,9 @@
 #include "lib/cluster/cluster.h"
 #include "lib/cluster/parameters.h"
 #include "lib/cluster/schema.h"
+#include "lib/cluster/tls.h"
+
+#define SECRET_TLS_KEY "secret_tls_key" /* every host's own; the others are the cluster's */
 
 const char *const cluster_secret_vars[] = {
     "secret_superuser",
@@ -13,6 +16,7 @@ const char *const cluster_secret_vars[] = {
     "secret_patroni_rest",
     "secret_stats",
     "secret_vrrp",
+    SECRET_TLS_KEY,
     NULL,
 };
 
@@ -98,8 +102,9 @@ static void set_postgres(struct vars *all, const struct cluster *c)
 static void set_secrets(struct vars *v, const struct secrets *s)
 {
     for (size_t i = 0; cluster_secret_vars[i]; i++)
-        set_str(v, cluster_secret_vars[i],
-                secrets_get(s, cluster_secret_vars[i] + strlen("secret_")));
+        if (!str_eq(cluster_secret_vars[i], SECRET_TLS_KEY))
+            set_str(v, cluster_secret_vars[i],
+                    secrets_get(s, cluster_secret_vars[i] + strlen("secret_")));
     set_str(v, "patroni_rest_user", "patroni");
     set_str(v, "stats_user", "stats");
 }
@@ -144,7 +149,8 @@ static void set_login(struct vars *v, const char *identity, const char *known_ho
             arena_printf(v->arena, "-o UserKnownHostsFile=%s -o IdentitiesOnly=yes", known_hosts));
 }
 
-static void add_host(const struct cluster *c, struct inventory *inv, const struct cluster_host *h)
+static void add_host(const struct cluster *c, const struct secrets *s, struct inventory *inv,
+                     const struct cluster_host *h)
 {
     struct inventory_host *host = inventory_host(inv, h->name);
     struct vars v = {&inv->arena, host->vars};
@@ -155,6 +161,8 @@ static void add_host(const struct cluster *c, struct inventory *inv, const struc
     set_int(&v, "host_index", h->index);
     value_map_set(&inv->arena, v.map, "kernel_writable",
                   value_bool(&inv->arena, !str_eq(c->provider, "local")));
+    set_str(&v, "tls_cert", tls_cert(s, h->name));
+    set_str(&v, SECRET_TLS_KEY, tls_key(s, h->name));
     if (h->is_db)
         inventory_add_host(inv, inventory_group(inv, "db"), host);
     if (h->is_lb)
@@ -177,10 +185,11 @@ int cluster_inventory(const struct cluster *c, const struct secrets *s, const ch
     set_timers(&all, c->preset);
     set_postgres(&all, c);
     set_secrets(&all, s);
+    set_str(&all, "tls_ca", tls_ca(s));
     inventory_group(out, "db");
     inventory_group(out, "etcd");
     inventory_group(out, "lb"); /* plays name it even when it is empty */
     vec_each (h, &c->hosts)
-        add_host(c, out, h);
+        add_host(c, s, out, h);
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/cluster/sqlobjects.h"
+#include "lib/cluster/tls.h"
 #include "lib/deploy/stage.h"
 
 enum { READY_TIMEOUT_MS = 180000, SQL_TIMEOUT_MS = 10000 };
@@ -44,11 +45,17 @@ static int open_secrets(struct deploy *d, enum deploy_access access, struct err 
                 d->cluster->name, d->state_dir);
         return err_hint(err, "pgha-deploy -f %s up", d->cluster->file);
     }
-    if (secrets_load(&d->secrets, d->cluster, d->state_dir, &grew, err) < 0)
+    if (secrets_load(&d->secrets, d->cluster, d->state_dir, &grew, err) < 0 ||
+        tls_prepare(&d->secrets, d->cluster, clock_real_ms() / 1000, &grew, err) < 0)
         return -1;
     /* A reader works with what it generated for its own run only: nothing was deployed with it yet.
      */
-    return grew && access == DEPLOY_WRITE ? secrets_save(&d->secrets, d->state_dir, err) : 0;
+    if (!grew || access != DEPLOY_WRITE)
+        return 0;
+    return secrets_save(&d->secrets, d->state_dir, err) < 0 ||
+                   tls_save_ca(&d->secrets, d->state_dir, err) < 0
+               ? -1
+               : 0;
 }
 
 static int open_inventory(struct deploy *d, struct err *err)
@@ -67,6 +74,7 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     d->lock = -1;
     d->session = NULL;
     d->state_dir = state_dir_of(d->cluster);
+    d->ca_file = tls_ca_path(d->state_dir);
     memset(&d->secrets, 0, sizeof(d->secrets));
     memset(&d->inventory, 0, sizeof(d->inventory));
     if (access == DEPLOY_WRITE &&
@@ -86,11 +94,12 @@ void deploy_close(struct deploy *d)
     inventory_release(&d->inventory);
     secrets_release(&d->secrets);
     free(d->state_dir);
+    free(d->ca_file);
 }
 
 struct check_target deploy_check_target(const struct deploy *d)
 {
-    return (struct check_target){d->cluster, &d->secrets, d->state_dir};
+    return (struct check_target){d->cluster, &d->secrets, d->state_dir, d->ca_file};
 }
 
 void deploy_result_init(struct deploy_result *r)

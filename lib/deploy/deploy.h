@@ -23,7 +23,7 @@ struct deploy {
     void *confirm_ctx;
 
     /* Made by deploy_open. */
-    char *state_dir;
+    char *state_dir, *ca_file;
     int lock; /* -1: not held */
     struct secrets secrets;
     struct provider_session *session;

@@ -67,9 +67,10 @@ for host in lb1 lb2; do
     succeeds "haproxy accepts the configuration of $host" p ssh $host haproxy -c -f /etc/haproxy/haproxy.cfg
     succeeds "keepalived accepts the configuration of $host" p ssh $host keepalived -t -f /etc/keepalived/keepalived.conf
 done
+tls="--cacert $work/t-up/.pgha/t-up/pki/ca.crt"
 stats=$(p inventory show --show-secrets --format json | jq -r '._meta.hostvars.lb1.secret_stats')
-is "statistics need the password" "$(curl -s -o /dev/null -w '%{http_code}' http://10.81.1.100:7000/)" 401
-is "metrics are there with it" "$(curl -s -o /dev/null -w '%{http_code}' -u "stats:$stats" http://10.81.1.100:7000/metrics)" 200
+is "statistics need the password" "$(curl -s $tls -o /dev/null -w '%{http_code}' https://10.81.1.100:7000/)" 401
+is "metrics are there with it" "$(curl -s $tls -o /dev/null -w '%{http_code}' -u "stats:$stats" https://10.81.1.100:7000/metrics)" 200
 
 # A changed parameter: shown with its consequence, applied, and nothing else happens.
 sed -i 's/work_mem: 8MB/work_mem: 16MB, max_connections: 150/' "$file"

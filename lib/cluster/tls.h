@@ -1,0 +1,30 @@
+/*
+ * tls.h - who of a cluster has a certificate, and for which names.
+ *
+ * One authority (pki.h), a pair for every host and one for this program. They live among the
+ * secrets: ca_cert, ca_key, tls_cert_HOST, tls_key_HOST, and HOST "controller". The authority's
+ * certificate is also a file of the state folder, because libpq and people want a path.
+ */
+#ifndef PGHA_TLS_H
+#define PGHA_TLS_H
+
+#include "lib/cluster/cluster.h"
+#include "lib/net/http.h"
+
+/* Makes what is missing, what no longer fits its host, and what expires soon. *grew is set when
+ * there was any; the secrets must be saved then. Keys are registered for redaction. */
+int tls_prepare(struct secrets *s, const struct cluster *c, int64_t now_s, bool *grew,
+                struct err *err) MUST_USE;
+
+/* PEM texts; valid as long as the secrets. host: of the cluster. */
+const char *tls_ca(const struct secrets *s);
+const char *tls_cert(const struct secrets *s, const char *host);
+const char *tls_key(const struct secrets *s, const char *host);
+/* What this program shows and trusts when it talks to a host. */
+struct http_tls tls_controller(const struct secrets *s);
+
+/* STATE/pki/ca.crt; caller frees. */
+char *tls_ca_path(const char *state_dir);
+int tls_save_ca(const struct secrets *s, const char *state_dir, struct err *err) MUST_USE;
+
+#endif

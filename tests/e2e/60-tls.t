@@ -1,0 +1,94 @@
+#!/bin/sh
+# TLS on every wire: versions, who must show a certificate, who is refused, and renewal.
+. "${0%/*}/../lib/tap.sh"
+need_root
+
+lab t-tls 10.81.10.0/24 'failover: {preset: fast}'
+p() { "$pgha" -f "$file" "$@"; }
+state=$work/t-tls/.pgha/t-tls
+ca=$state/pki/ca.crt
+hello() { openssl s_client -connect "$1:$2" -CAfile "$ca" -verify_return_error -brief ${3:-} ${4:-} </dev/null 2>&1; }
+speaks() { hello "$@" | grep -c 'CONNECTION ESTABLISHED'; }
+serial() { openssl s_client -connect "$1:$2" ${3:-} ${4:-} </dev/null 2>/dev/null | openssl x509 -noout -serial; }
+patroni() { curl -s -m 5 -o /dev/null -w '%{http_code}' --cacert "$ca" "$@"; }
+
+# Made 300 days ago, so that 65 of 365 days are left of every certificate.
+succeeds "up 300 days ago" faketime -f '-300d' "$pgha" -f "$file" up --yes
+# What members show now, to be compared after the renewal.
+shown() {
+    for wire in "5432 -starttls postgres" "8008" "2379" "2380"; do serial 10.81.10.11 $wire; done
+    serial 10.81.10.51 7000
+}
+before=$(shown)
+run p plan
+like "plan renews what expires soon" "$out" 'copy /etc/patroni/tls/host.crt'
+unlike "and shows no key" "$out$err" 'PRIVATE KEY'
+leader=$(p status --json | jq -r '.members[] | select(.role == "leader") | .name')
+(while :; do psql -XAtq "$(p conninfo --json | jq -r .uris.primary)" -c 'select 1' || echo failed; done) >"$work/clients" 2>&1 &
+clients=$!
+succeeds "up renews" p up --yes
+kill $clients
+wait $clients 2>/dev/null
+is "while no client of the primary port failed" "$(grep -c -v '^1$' "$work/clients")" 0
+is "and the primary stayed" "$(p status --json | jq -r '.members[] | select(.role == "leader") | .name')" "$leader"
+# Patroni reads its configuration anew in its next turn.
+changed() { [ "$(serial 10.81.10.11 8008)" != "$(printf '%s\n' "$before" | sed -n 2p)" ]; }
+wait_for 15 changed
+after=$(shown)
+i=1
+for wire in PostgreSQL "Patroni's REST API" "etcd for clients" "etcd for members" "HAProxy's statistics"; do
+    unlike "$wire shows another certificate" "$(printf '%s\n' "$after" | sed -n ${i}p)" "^$(printf '%s\n' "$before" | sed -n ${i}p)\$"
+    i=$((i + 1))
+done
+succeeds "verify" p verify
+like "a second up changes nothing" "$(p up --yes 2>/dev/null)" ' 0 changed'
+
+for wire in "10.81.10.11 5432 -starttls postgres" "10.81.10.100 5000 -starttls postgres" "10.81.10.11 8008" "10.81.10.51 7000"; do
+    is "$wire: a verified certificate" "$(speaks $wire)" 1
+    is "$wire: not below TLS 1.2" "$(openssl s_client -connect $(echo $wire | sed 's/ /:/') -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null 2>&1 | grep -c '^New, TLSv1.1')" 0
+done
+like "etcd: TLS 1.2 at least" "$(openssl s_client -connect 10.81.10.11:2379 -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null 2>&1)" 'alert|no protocols|unsupported'
+
+superuser=$(p conninfo --json | jq -r .password)
+like "PostgreSQL without TLS has no line" \
+    "$(PGPASSWORD=$superuser psql "host=10.81.10.11 user=postgres sslmode=disable" -c 'select 1' 2>&1)" 'no pg_hba.conf entry.*no encryption'
+like "PostgreSQL by another authority is refused by its clients" \
+    "$(PGPASSWORD=$superuser psql "host=10.81.10.11 user=postgres sslmode=verify-full sslrootcert=/etc/ssl/certs/ca-certificates.crt" -c 'select 1' 2>&1)" 'certificate verify failed'
+is "replication is verified too" "$(p psql -- -XAtqc "select count(*) from pg_stat_replication join pg_stat_ssl using (pid) where ssl")" 2
+is "etcd without a certificate" "$(curl -s -m 5 --cacert "$ca" https://10.81.10.11:2379/health >/dev/null 2>&1 && echo open)" ''
+is "etcd without TLS" "$(curl -s -m 5 http://10.81.10.11:2379/health | grep -c true)" 0
+is "etcd with a certificate of another authority" "$(
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/other.key" -out "$work/other.crt" -days 2 -subj /CN=controller >/dev/null 2>&1
+    curl -s -m 5 --cacert "$ca" --cert "$work/other.crt" --key "$work/other.key" https://10.81.10.11:2379/health >/dev/null 2>&1 && echo open)" ''
+is "Patroni tells everyone how it is" "$(patroni https://10.81.10.11:8008/liveness)" 200
+rest=$(p inventory show --show-secrets --format json | jq -r '._meta.hostvars.db1.secret_patroni_rest')
+is "the password alone changes nothing" "$(patroni -u "patroni:$rest" -X POST https://10.81.10.11:8008/reload)" 403
+p ssh db1 cat /etc/patroni/tls/host.crt >"$work/host.crt"
+p ssh db1 cat /etc/patroni/tls/host.key >"$work/host.key"
+is "nor does a certificate alone" "$(patroni --cert "$work/host.crt" --key "$work/host.key" -X POST https://10.81.10.11:8008/reload)" 401
+is "both do" "$(patroni --cert "$work/host.crt" --key "$work/host.key" -u "patroni:$rest" -X POST https://10.81.10.11:8008/reload)" 202
+
+# Somebody in a replica's place, with a certificate of an authority of his own for the very same names.
+replica=$(p status --json | jq -r '[.members[] | select(.role == "replica")][0] | .name')
+address=$(p status --json | jq -r ".members[] | select(.name == \"$replica\") | .address")
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/mitm.key" -out "$work/mitm.crt" -days 2 \
+    -subj "/CN=$replica" -addext "subjectAltName=DNS:$replica,IP:$address" >/dev/null 2>&1
+for half in crt key; do p ssh "$replica" "cat >/etc/patroni/tls/host.$half" <"$work/mitm.$half"; done
+p ssh "$replica" 'systemctl reload patroni; runuser -u postgres -- /usr/lib/postgresql/17/bin/pg_ctl reload -D /var/lib/postgresql/17/main' >/dev/null 2>&1
+wait_for 20 sh -c "openssl s_client -connect $address:8008 </dev/null 2>/dev/null | openssl x509 -noout -issuer | grep -q 'CN = $replica'"
+servers() { p ssh lb1 'echo "show servers state replicas" | socat stdio /run/haproxy/admin.sock' | awk -v host="$replica" '$4 == host {print $6}'; }
+wait_for 20 sh -c '[ "$("$1" -f "$2" ssh lb1 "echo show servers state replicas | socat stdio /run/haproxy/admin.sock" | awk -v host="$3" "\$4 == host {print \$6}")" = 0 ]' sh "$pgha" "$file" "$replica"
+is "HAProxy leads nobody to it" "$(servers)" 0
+like "psql refuses it" "$(p psql --host "$replica" -- -c 'select 1' 2>&1)" 'certificate verify failed'
+exits "verify finds the fault" 3 p verify
+succeeds "up puts the certificate right" p up --yes
+# etcd had refused its certificate as well, so its key in the DCS may still be running out.
+wait_for 40 p verify
+succeeds "after which all is well" p verify
+
+# Somebody in a host's place, with another host key.
+p ssh lb2 'rm /etc/ssh/ssh_host_*; ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key; systemctl restart ssh' >/dev/null 2>&1
+wait_for 10 sh -c "ssh-keyscan -t ed25519 10.81.10.52 2>/dev/null | grep -q ssh-ed25519"
+exits "a changed host key stops up" 77 p up --yes
+like "naming both fingerprints" "$(printf '%s' "$err" | tr '\n' ' ')" 'SHA256:.*SHA256:'
+finish
