@@ -20,6 +20,7 @@ struct context {
     const struct provider *const *providers; /* NULL-terminated */
     const char *file;                        /* -f */
     const char *playbooks;                   /* --playbooks; NULL: embedded */
+    struct vault_source vault;               /* --vault-password-file, environment, folder */
     bool json, quiet, yes;
     int verbose;
     struct map options; /* the command's own: name -> value, "" for a flag */

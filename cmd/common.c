@@ -100,7 +100,8 @@ int open_deploy(const struct context *ctx, enum deploy_access access, struct clu
     d->provider = find_provider(ctx, c->provider);
     d->assets.dir = ctx->playbooks;
     d->events = ctx->events;
-    if (access == DEPLOY_WRITE && !ctx->yes) {
+    d->vault = ctx->vault;
+    if (access >= DEPLOY_WRITE && !ctx->yes) {
         d->confirm = ui_confirm;
         d->confirm_ctx = (void *)ctx;
     }
@@ -150,7 +151,7 @@ int run_deploy(struct context *ctx, const struct deploy_work *work, size_t *chan
     struct deploy d;
     int status;
 
-    if (work->access == DEPLOY_WRITE && (status = confirm_possible(ctx)) >= 0)
+    if (work->access >= DEPLOY_WRITE && (status = confirm_possible(ctx)) >= 0)
         return status;
     if ((status = open_deploy(ctx, work->access, &c, &d)) < 0) {
         deploy_result_init(&r);

@@ -17,7 +17,7 @@ static void print_gone(const struct deploy *d, const struct deploy_result *r)
 
 static int run(struct context *ctx, int argc, char **argv)
 {
-    static const struct deploy_work work = {DEPLOY_WRITE, down, print_gone, NULL};
+    static const struct deploy_work work = {DEPLOY_DESTROY, down, print_gone, NULL};
 
     UNUSED(argc);
     UNUSED(argv);

@@ -40,14 +40,26 @@ static void fill_standard_fds(void)
         close(fd);
 }
 
+/* The passphrase is not for the programs that are started. */
+static char *take_variable(const char *name)
+{
+    const char *value = getenv(name);
+    char *copy = value ? xstrdup(value) : NULL;
+
+    unsetenv(name);
+    return copy;
+}
+
 int main(int argc, char **argv)
 {
     struct context ctx = {.providers = providers, .file = "cluster.yaml"};
     const struct command *command = NULL;
+    char *passphrase = take_variable(VAULT_PASSWORD_VARIABLE), *folder = vault_config_folder();
     int rest = 0, status;
 
     fill_standard_fds();
     map_init(&ctx.options);
+    ctx.vault = (struct vault_source){.passphrase = passphrase, .config_folder = folder};
     status = options_parse(&ctx, argc, argv, &command, &rest);
     if (status < 0) {
         catch_signals();
@@ -57,5 +69,7 @@ int main(int argc, char **argv)
         ui_finish();
     }
     map_release(&ctx.options);
+    free(passphrase);
+    free(folder);
     return status;
 }

@@ -11,6 +11,7 @@ const struct option_row global_options[] = {
     {"quiet", 'q', NULL, "no progress, errors only"},
     {"verbose", 'v', NULL, "more detail; twice: debug"},
     {"playbooks", 0, "DIR", "use the playbooks in DIR instead of the built-in ones"},
+    {"vault-password-file", 0, "FILE", "passphrase of the cluster's secrets (default: a key file)"},
     {"help", 'h', NULL, "help for the command"},
     {"version", 'V', NULL, "the version"},
     {NULL, 0, NULL, NULL},
@@ -67,6 +68,8 @@ static void set_global(struct parser *p, const struct option_row *row, const cha
         ctx->file = value;
     else if (str_eq(row->name, "playbooks"))
         ctx->playbooks = value;
+    else if (str_eq(row->name, "vault-password-file"))
+        ctx->vault.password_file = value;
     else if (str_eq(row->name, "json"))
         ctx->json = true;
     else if (str_eq(row->name, "yes"))

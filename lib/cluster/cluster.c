@@ -232,6 +232,16 @@ static void check_reserved(const struct value *list, const char *what, const cha
     }
 }
 
+static void check_password_sources(const struct value *users, struct faults *faults)
+{
+    for (size_t i = 0; users && i < users->u.list.n; i++) {
+        const struct value *from = value_get(users->u.list.items[i], "password_from");
+
+        if (value_get(from, "env") && value_get(from, "file"))
+            fault_add(faults, from->src, "postgres.users[].password_from: env or file, not both");
+    }
+}
+
 static void check_sql(struct cluster *c, struct faults *faults)
 {
     static const char *const roles[] = {"postgres", "replicator", "rewind_user", NULL};
@@ -242,6 +252,7 @@ static void check_sql(struct cluster *c, struct faults *faults)
     check_names_differ(dbs, "postgres.databases", faults);
     check_names_differ(users, "postgres.users", faults);
     check_reserved(users, "postgres.users", roles, faults);
+    check_password_sources(users, faults);
     check_reserved(dbs, "postgres.databases", databases, faults);
     for (size_t i = 0; dbs && i < dbs->u.list.n; i++) {
         const struct value *item = dbs->u.list.items[i];

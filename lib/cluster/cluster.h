@@ -11,6 +11,7 @@
 
 #include "inventory/inventory.h"
 #include "lib/base/vec.h"
+#include "lib/cluster/vault.h"
 #include "lib/doc/fault.h"
 #include "lib/net/ssh.h"
 
@@ -68,18 +69,22 @@ int cluster_write_example(const char *provider, const char *topology, const char
                           struct str *out, struct err *err) MUST_USE;
 void cluster_write_docs(struct str *out);
 
-/* secrets.c: generated once per cluster, kept in the state folder, mode 0600. Every value is
- * registered with log_secret. */
+/* secrets.c: generated once per cluster, sealed (vault.h) in the state folder's secrets.vault.
+ * Every value is registered with log_secret. */
 struct secrets {
     struct arena arena;
     struct value *values; /* map name -> string: superuser, replication, rewind, patroni_rest,
-                             stats, vrrp, user_NAME */
+                             stats, vrrp, user_NAME; and those of tls.h */
 };
-/* Reads what is there and generates what is missing; *grew tells that it must be saved. */
-int secrets_load(struct secrets *s, const struct cluster *c, const char *state_dir, bool *grew,
-                 struct err *err) MUST_USE;
-int secrets_save(const struct secrets *s, const char *state_dir, struct err *err) MUST_USE;
+/* Reads what is there and generates what is missing; *grew tells that it must be saved. Without a
+ * file the vault's key is not needed. */
+int secrets_load(struct secrets *s, const struct cluster *c, const char *state_dir,
+                 const struct vault_source *vault, bool *grew, struct err *err) MUST_USE;
+/* *made_key, unless NULL: path of the key file when this made one (caller frees), else NULL. */
+int secrets_save(const struct secrets *s, const char *state_dir, const struct vault_source *vault,
+                 char **made_key, struct err *err) MUST_USE;
 const char *secrets_get(const struct secrets *s, const char *name); /* BUG when missing */
+const char *secrets_use(const char *name, struct arena *a); /* what it is for, for people */
 void secrets_release(struct secrets *s);
 
 /* vars.c: the inventory for the playbook: groups db, lb, etcd; docs/variables.md lists every

@@ -40,6 +40,9 @@ const struct schema_key schema_keys[] = {
     {"postgres.databases[].extensions", SCHEMA_IDENTIFIERS, false, "[]", 0, 0, NULL, "Extensions to create in it."},
     {"postgres.users", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "Login roles to create. Passwords are generated; conninfo shows them."},
     {"postgres.users[].name", SCHEMA_IDENTIFIER, true, NULL, 0, 0, NULL, "Name of the role."},
+    {"postgres.users[].password_from", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "A password of your own: from one of the two. Later changes are applied, too."},
+    {"postgres.users[].password_from.env", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "Environment variable that holds it when `up` runs."},
+    {"postgres.users[].password_from.file", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "File whose first line it is; a relative path is below the cluster file's folder."},
     {"failover", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "How quickly a failure is acted on."},
     {"failover.preset", SCHEMA_CHOICE, false, "default", 0, 0, "relaxed|default|fast",
      "One word sets the timers of Patroni, HAProxy and keepalived together."},
@@ -73,6 +76,12 @@ static const struct {
     {"data_directory", "the role postgres sets it"},
     {"hba_file", "use `access`"},
     {"ident_file", "the role postgres sets it"},
+    {"ssl", "TLS is always on"},
+    {"ssl_cert_file", "certificates are the cluster's own"},
+    {"ssl_key_file", "certificates are the cluster's own"},
+    {"ssl_ca_file", "certificates are the cluster's own"},
+    {"ssl_min_protocol_version", "it is TLS 1.2"},
+    {"password_encryption", "it is scram-sha-256"},
     {"ssl_passphrase_command", "a member must start without a person"},
 };
 
@@ -138,6 +147,7 @@ const char *schema_type_help(enum schema_type type)
         [SCHEMA_CLUSTER] = "name",
         [SCHEMA_IDENTIFIER] = "SQL name",
         [SCHEMA_IDENTIFIERS] = "list of SQL names",
+        [SCHEMA_TEXT] = "text",
         [SCHEMA_INT] = "integer",
         [SCHEMA_CHOICE] = "choice",
         [SCHEMA_ADDRESS] = "IPv4 address",
@@ -286,6 +296,20 @@ static struct value *apply_address(struct apply *ap, const struct schema_key *ke
         return value_copy(ap->arena, v);
     fault_add(ap->faults, v->src, "%s: \"%s\" is not an IPv4 address", key->path, v->u.str.s);
     return NULL;
+}
+
+static struct value *apply_text(struct apply *ap, const struct schema_key *key,
+                                const struct value *v)
+{
+    if (!value_is_str(v)) {
+        wrong_type(ap, key, v);
+        return NULL;
+    }
+    if (!v->u.str.len || strpbrk(v->u.str.s, "\r\n")) {
+        fault_add(ap->faults, v->src, "%s: must be one line, and not empty", key->path);
+        return NULL;
+    }
+    return value_copy(ap->arena, v);
 }
 
 static struct value *apply_name(struct apply *ap, const struct schema_key *key,
@@ -469,6 +493,9 @@ static struct value *apply_value(struct apply *ap, const struct schema_key *key,
         break;
     case SCHEMA_IDENTIFIERS:
         return apply_list(ap, key, v, apply_name);
+    case SCHEMA_TEXT:
+        out = apply_text(ap, key, v);
+        break;
     case SCHEMA_INT:
         out = apply_int(ap, key, v);
         break;

@@ -14,6 +14,7 @@ enum schema_type {
     SCHEMA_CLUSTER,    /* name of a cluster: [a-z][a-z0-9-]* */
     SCHEMA_IDENTIFIER, /* name of a database, role, extension */
     SCHEMA_IDENTIFIERS,
+    SCHEMA_TEXT, /* one line, not empty */
     SCHEMA_INT,
     SCHEMA_CHOICE,    /* one of `choices`; YAML's on and off are taken as words */
     SCHEMA_ADDRESS,   /* IPv4 */

@@ -26,34 +26,45 @@ static int exists(struct pg *pg, const char *sql, const char *name, bool *found,
     return 0;
 }
 
-static int create_user(struct converge *cv, struct pg *pg, const char *name, struct err *err)
+/* verb: CREATE or ALTER. */
+static int write_user(struct pg *pg, const char *verb, const char *name, const char *password,
+                      struct err *err)
 {
-    char *key = xasprintf("user_%s", name);
     struct str sql;
     int rc;
 
+    /* Not even the verifier is for the log. */
+    if (pg_exec(pg, "SET log_statement = 'none'", 0, NULL, err) < 0)
+        return -1;
     str_init(&sql, 4096);
-    str_puts(&sql, "CREATE ROLE ");
+    str_printf(&sql, "%s ROLE ", verb);
     pg_put_identifier(pg, name, &sql);
     str_puts(&sql, " LOGIN PASSWORD ");
-    rc = pg_put_scram(pg, name, secrets_get(cv->secrets, key), &sql, err);
+    rc = pg_put_scram(pg, name, password, &sql, err);
     if (rc == 0)
         rc = pg_exec(pg, sql.buf, 0, NULL, err);
     str_release(&sql);
-    free(key);
     return rc;
 }
 
 static int converge_user(struct converge *cv, struct pg *pg, const char *name, struct err *err)
 {
+    char *key = xasprintf("user_%s", name);
+    const char *password = secrets_get(cv->secrets, key), *verb = NULL;
     bool found;
 
-    if (exists(pg, "SELECT 1 FROM pg_roles WHERE rolname = $1", name, &found, err) < 0)
+    free(key);
+    if (exists(pg, "SELECT coalesce(rolpassword, '') FROM pg_authid WHERE rolname = $1", name,
+               &found, err) < 0)
         return -1;
-    if (found)
+    if (!found)
+        verb = "CREATE";
+    else if (!pg_scram_matches(pg_value(pg, 0, 0), password))
+        verb = "ALTER";
+    if (!verb)
         return 0;
-    note(cv, "create role", name, NULL);
-    return cv->apply ? create_user(cv, pg, name, err) : 0;
+    note(cv, found ? "change the password of role" : "create role", name, NULL);
+    return cv->apply ? write_user(pg, verb, name, password, err) : 0;
 }
 
 static int database_statement(struct pg *pg, const char *verb, const char *name, const char *owner,

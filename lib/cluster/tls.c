@@ -115,11 +115,8 @@ static int want_host(struct secrets *s, const struct cluster *c, const struct cl
 {
     const char *dns[NAMES_MAX] = {h->name, "localhost"};
     const char *addresses[NAMES_MAX] = {h->address, "127.0.0.1"};
-    struct pki_request request = {.name = h->name,
-                                  .dns = dns,
-                                  .addresses = addresses,
-                                  .server = true,
-                                  .client = true};
+    struct pki_request request = {
+        .name = h->name, .dns = dns, .addresses = addresses, .server = true, .client = true};
 
     if (c->vip && (h->is_db || h->is_lb)) {
         dns[2] = c->name;

@@ -10,14 +10,8 @@
 #define SECRET_TLS_KEY "secret_tls_key" /* every host's own; the others are the cluster's */
 
 const char *const cluster_secret_vars[] = {
-    "secret_superuser",
-    "secret_replication",
-    "secret_rewind",
-    "secret_patroni_rest",
-    "secret_stats",
-    "secret_vrrp",
-    SECRET_TLS_KEY,
-    NULL,
+    "secret_superuser", "secret_replication", "secret_rewind", "secret_patroni_rest",
+    "secret_stats",     "secret_vrrp",        SECRET_TLS_KEY,  NULL,
 };
 
 struct vars {

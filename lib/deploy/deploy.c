@@ -36,6 +36,21 @@ static int write_cluster_file(struct deploy *d, struct err *err)
     return rc;
 }
 
+static int save_secrets(struct deploy *d, struct err *err)
+{
+    char *made_key = NULL, *text;
+    int rc = secrets_save(&d->secrets, d->state_dir, &d->vault, &made_key, err);
+
+    if (made_key) {
+        text = xasprintf("%s is new: without it the secrets in %s are lost, so keep a copy",
+                         made_key, d->state_dir);
+        event_send(d->events, &(struct event){.kind = EVENT_NOTE, .text = text});
+        free(text);
+    }
+    free(made_key);
+    return rc < 0 ? -1 : tls_save_ca(&d->secrets, d->state_dir, err);
+}
+
 static int open_secrets(struct deploy *d, enum deploy_access access, struct err *err)
 {
     bool grew;
@@ -45,17 +60,12 @@ static int open_secrets(struct deploy *d, enum deploy_access access, struct err 
                 d->cluster->name, d->state_dir);
         return err_hint(err, "pgha-deploy -f %s up", d->cluster->file);
     }
-    if (secrets_load(&d->secrets, d->cluster, d->state_dir, &grew, err) < 0 ||
+    if (secrets_load(&d->secrets, d->cluster, d->state_dir, &d->vault, &grew, err) < 0 ||
         tls_prepare(&d->secrets, d->cluster, clock_real_ms() / 1000, &grew, err) < 0)
         return -1;
     /* A reader works with what it generated for its own run only: nothing was deployed with it yet.
      */
-    if (!grew || access != DEPLOY_WRITE)
-        return 0;
-    return secrets_save(&d->secrets, d->state_dir, err) < 0 ||
-                   tls_save_ca(&d->secrets, d->state_dir, err) < 0
-               ? -1
-               : 0;
+    return grew && access == DEPLOY_WRITE ? save_secrets(d, err) : 0;
 }
 
 static int open_inventory(struct deploy *d, struct err *err)
@@ -77,9 +87,11 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     d->ca_file = tls_ca_path(d->state_dir);
     memset(&d->secrets, 0, sizeof(d->secrets));
     memset(&d->inventory, 0, sizeof(d->inventory));
-    if (access == DEPLOY_WRITE &&
+    if (access >= DEPLOY_WRITE &&
         (state_prepare(d->state_dir, err) < 0 || state_lock(d->state_dir, &d->lock, err) < 0))
         return -1;
+    if (access == DEPLOY_DESTROY)
+        return 0;
     if (open_secrets(d, access, err) < 0)
         return -1;
     return open_inventory(d, err);

@@ -21,6 +21,7 @@ struct deploy {
     /* Asked once before anything is changed, with a sentence on what will be; NULL: yes. */
     bool (*confirm)(void *ctx, const char *what);
     void *confirm_ctx;
+    struct vault_source vault; /* where the key of the cluster's secrets comes from */
 
     /* Made by deploy_open. */
     char *state_dir, *ca_file;
@@ -34,7 +35,8 @@ enum deploy_access {
     DEPLOY_READ, /* changes nothing; secrets that are not there yet are made for this run only */
     DEPLOY_EXISTING, /* likewise, but without a state folder there is nothing to look at: an error
                       */
-    DEPLOY_WRITE     /* takes the lock, makes folder, keys and secrets */
+    DEPLOY_WRITE,    /* takes the lock, makes folder, keys and secrets */
+    DEPLOY_DESTROY   /* takes the lock; needs no secrets, so nothing of them is read */
 };
 
 /* deploy_close may follow whether it worked or not. */

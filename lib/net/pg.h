@@ -35,6 +35,9 @@ const char *pg_sqlstate(const struct pg *pg); /* of the last failure: "25006"; "
  * itself never reaches its log. */
 int pg_put_scram(struct pg *pg, const char *user, const char *password, struct str *out,
                  struct err *err) MUST_USE;
+/* Whether a stored verifier ("SCRAM-SHA-256$4096:SALT$STORED:SERVER", RFC 5802 and 7677) is that of
+ * the password. Takes printable ASCII as it is, which SASLprep does not change. */
+bool pg_scram_matches(const char *verifier, const char *password);
 void pg_put_identifier(struct pg *pg, const char *name, struct str *out); /* quoted */
 void pg_put_literal(struct pg *pg, const char *text, struct str *out);
 

@@ -10,6 +10,8 @@ NO_COLOR=1
 export LC_ALL NO_COLOR
 pgha=$PWD/pgha-deploy
 work=$(mktemp -d "${TMPDIR:-/tmp}/pgha-test.XXXXXX")
+XDG_CONFIG_HOME=$work/config # a key of the test's own seals the secrets of its clusters
+export XDG_CONFIG_HOME
 tap_n=0
 tap_failed=0
 labs=
