@@ -54,35 +54,37 @@ def load(path):
         return yaml.safe_load(file) or {}
 
 
-def tasks_of(role, given):
-    """(role, task, its variables), with those of imported roles in their place."""
-    for task in load(f"playbooks/roles/{role}/tasks/main.yml"):
+def tasks_of(roles, given):
+    """(roles whose defaults it sees, task, its variables), with those of imported roles in their place."""
+    for task in load(f"playbooks/roles/{roles[-1]}/tasks/main.yml"):
         if "ansible.builtin.import_role" in task:
-            yield from tasks_of(task["ansible.builtin.import_role"]["name"], {**given, **task.get("vars", {})})
+            imported = task["ansible.builtin.import_role"]["name"]
+            yield from tasks_of(roles + [imported], {**given, **task.get("vars", {})})
         else:
-            yield role, task, given
+            yield roles, task, given
 
 
 def files_of(host, groups):
-    """(role, task, its variables) of every task that writes a file, for every role of every play that names the host."""
+    """(roles, task, its variables) of every task that writes a file, for every role of every play that names the host."""
     for play in load("playbooks/patroni.yml"):
         if host not in groups.get(play["hosts"], []):
             continue
         for role in play.get("roles", []):
             name = role["role"] if isinstance(role, dict) else role
-            for task in tasks_of(name, {}):
+            for task in tasks_of([name], {}):
                 if "ansible.builtin.template" in task[1] or "content" in task[1].get("ansible.builtin.copy", {}):
                     yield task
 
 
-def check(host, role, task, given, scope, rendered):
+def check(host, roles, task, given, scope, rendered):
     env = render.environment("templates")
     scope.update(deep(env, given, scope))
-    defaults = f"playbooks/roles/{role}/defaults/main.yml"
-    if os.path.exists(defaults):
-        for name, value in load(defaults).items():
-            if name not in scope:
-                scope[name] = deep(env, value, scope)
+    for role in roles:
+        defaults = f"playbooks/roles/{role}/defaults/main.yml"
+        if os.path.exists(defaults):
+            for name, value in load(defaults).items():
+                if name not in scope:
+                    scope[name] = deep(env, value, scope)
     if "when" in task and not env.compile_expression(str(task["when"]))(**scope):
         return None
     args = task.get("ansible.builtin.template") or task["ansible.builtin.copy"]
@@ -101,8 +103,8 @@ def main(inventory_path, ordered, rendered):
     groups, hostvars = inventory(inventory_path, ordered)
     failed, seen = 0, set()
     for host in hostvars:
-        for role, task, given in files_of(host, groups):
-            outcome = check(host, role, task, given, variables(host, groups, hostvars), rendered)
+        for roles, task, given in files_of(host, groups):
+            outcome = check(host, roles, task, given, variables(host, groups, hostvars), rendered)
             if outcome is None:
                 continue
             path, same = outcome
