@@ -53,8 +53,8 @@ const struct schema_key schema_keys[] = {
     {"ports.async", SCHEMA_INT, false, "5003", 1, 65535, NULL, "Asynchronous replicas only."},
     {"ports.stats", SCHEMA_INT, false, "7000", 1, 65535, NULL, "HAProxy's statistics page and /metrics, with a password."},
     {"access", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Who may connect."},
-    {"access.ssh", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks that may use SSH. Default: the cluster's own network."},
-    {"access.postgres", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks that may connect to PostgreSQL (pg_hba). Default: the cluster's own network."},
+    {"access.ssh", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks of those who administer: SSH, health checks, statistics. Beside the cluster's own network."},
+    {"access.postgres", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks that may connect to PostgreSQL (firewall and pg_hba). Beside the cluster's own network."},
     {NULL, SCHEMA_SECTION, false, NULL, 0, 0, NULL, NULL},
 };
 /* clang-format on */

@@ -122,7 +122,8 @@ static void set_common(struct vars *v, const struct cluster *c)
     set_str(v, "vip", c->vip);
     set_copy(v, "access_postgres", value_at(c->config, "access.postgres"));
     add_own_network(value_get(v->map, "access_postgres"), c, v->arena);
-    set_copy(v, "access_ssh", value_at(c->config, "access.ssh"));
+    set_copy(v, "admin_networks", value_at(c->config, "access.ssh"));
+    add_own_network(value_get(v->map, "admin_networks"), c, v->arena);
     if (c->vip)
         (void)!address_parse(c->vip, &vip);
     /* Two clusters on one segment differ in their VIP, so most likely in this too; 0 is not

@@ -77,10 +77,12 @@ struct module_plan {
                           status counts */
     struct str diff; /* unified, for people; empty when there is none. Redacted by who prints it */
     const char *msg; /* one line: "mode 0644 -> 0600"; reason of a failure or skip */
-    struct value *result; /* map: Ansible's return values known at plan time (dest, mode, state,
-                             ...); changed/failed are set by the runner, except where a module (or
-                             its finish) has set them: `changed: false` of a wait_for or a bare
-                             daemon_reload is not a change although a fragment ran */
+    struct value *result;   /* map: Ansible's return values known at plan time (dest, mode, state,
+                               ...); changed/failed are set by the runner, except where a module (or
+                               its finish) has set them: `changed: false` of a wait_for or a bare
+                               daemon_reload is not a change although a fragment ran */
+    const char *moves_unit; /* the unit that is started or stopped, in arena: applied, the state of
+                               any other may have changed as well; failed, its journal says why */
     bool captures;  /* the fragment's stdout, stderr and rc become result values (command, shell) */
     int timeout_ms; /* of the fragment; 0: the runner's default */
     const char *consequence; /* "restart patroni", "reload haproxy", NULL */

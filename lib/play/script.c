@@ -49,6 +49,11 @@ void script_put_fragment(struct str *script, const struct fragment *fragment)
         str_puts(script, "umask 022\n");
     str_printf(script, "%s%s\n) >\"$d/out\" 2>\"$d/err\"\nr=$?\n", fragment->before,
                fragment->text);
+    if (fragment->unit) {
+        str_puts(script, "[ $r = 0 ] || journalctl -q --no-pager -o cat -n 8 -u ");
+        str_put_shell(script, fragment->unit);
+        str_puts(script, " >>\"$d/err\" 2>&1\n");
+    }
     if (*fragment->after)
         str_printf(script, "[ $r = 0 ] && {\n%s}\n", fragment->after);
     str_printf(script, "e %zu $r %d %d\nfi\n", fragment->id, fragment->captures, fragment->lenient);

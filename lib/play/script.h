@@ -27,6 +27,7 @@ struct fragment {
     const char *before; /* sh text that prepares it (environment, markers of handlers); may be "" */
     const char *text;
     const char *after; /* sh text run when it succeeded; may be "" */
+    const char *unit;  /* of systemd: when it failed, the end of its journal is told; may be NULL */
     bool captures;
     bool lenient; /* its failure may be none: go on to the probe */
 };

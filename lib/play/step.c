@@ -495,6 +495,8 @@ static void plan_module(struct host *host, struct step *step, struct err *err)
                  (step->applies && step->plan.captures && result_matters(step));
     if (step->applies && step->plan.kind == PLAN_OPAQUE)
         world_forget(&host->world);
+    else if (step->applies && step->plan.moves_unit)
+        world_forget_units(&host->world);
     if (!step->open || !step->applies)
         step_settle(host, step);
 }

@@ -92,6 +92,7 @@ static void put_step(struct trip *trip, size_t id)
                                            .before = before.buf,
                                            .text = step->plan.script.buf,
                                            .after = after.buf,
+                                           .unit = step->plan.moves_unit,
                                            .captures = step->plan.captures,
                                            .lenient = step->open || step->ignore_errors});
     trip->timeout_ms += timeout_ms;

@@ -22,14 +22,22 @@ void world_release(struct world *w)
     arena_release(&w->arena);
 }
 
+static void forget(struct world *w, enum need_kind kind)
+{
+    map_release(&w->entries[kind]);
+    map_init(&w->entries[kind]);
+}
+
 void world_forget(struct world *w)
 {
-    for (int kind = 0; kind < NEED_KINDS; kind++) {
-        if (kind == NEED_FACTS)
-            continue;
-        map_release(&w->entries[kind]);
-        map_init(&w->entries[kind]);
-    }
+    for (int kind = 0; kind < NEED_KINDS; kind++)
+        if (kind != NEED_FACTS)
+            forget(w, kind);
+}
+
+void world_forget_units(struct world *w)
+{
+    forget(w, NEED_UNIT);
 }
 
 /* systemctl takes "x" for "x.service"; a name with another suffix is a unit of that type. */

@@ -86,6 +86,7 @@ struct world {
 void world_init(struct world *w);
 void world_release(struct world *w);
 void world_forget(struct world *w); /* everything but the facts and pending handlers */
+void world_forget_units(struct world *w);
 
 bool world_knows(const struct world *w, const struct need *need);
 /* Where the entries of a need are filed: a unit's full name, else the name. Valid until the world

@@ -73,7 +73,9 @@ def files_of(host, groups):
             name = role["role"] if isinstance(role, dict) else role
             for task in tasks_of([name], {}):
                 if "ansible.builtin.template" in task[1] or "content" in task[1].get("ansible.builtin.copy", {}):
-                    yield task
+                    roles, one, given = task
+                    for item in one.get("loop", [None]):
+                        yield roles, one, given if item is None else {**given, "item": item}
 
 
 def check(host, roles, task, given, scope, rendered):

@@ -868,6 +868,7 @@ static void systemd_states(void **state)
         assert_string_equal(b->plan.script.buf,
                             arena_printf(&b->arena, "systemctl %s 'x'", cases[i].verb));
         assert_string_equal(b->plan.consequence, arena_printf(&b->arena, "%s x", cases[i].verb));
+        assert_string_equal(b->plan.moves_unit, "x"); /* it may start others: they are asked anew */
     }
 }
 

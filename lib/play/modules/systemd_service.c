@@ -170,6 +170,7 @@ static void plan_state(struct module_call *call, const struct unit_task *task,
     plan_say(call, out, "%s", verb);
     plan_result_bool(call, out, "changed", true);
     out->consequence = arena_printf(call->arena, "%s %s", verb, task->unit);
+    out->moves_unit = task->unit;
     if (!str_eq(verb, "reload"))
         unit->active = stop ? "inactive" : "active";
 }
