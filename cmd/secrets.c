@@ -1,4 +1,4 @@
-/* secrets.c - the cluster's secrets: which there are, and one of them in plain text. */
+/* secrets.c - the cluster's secrets: which there are, one of them in plain text, and new ones. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -49,37 +49,76 @@ static int show(const struct context *ctx, const struct deploy *d, const char *n
     return 0;
 }
 
+static unsigned wanted(const struct context *ctx)
+{
+    const char *what = option_get(ctx, "what");
+
+    if (!what || str_eq(what, "all"))
+        return ROTATE_PASSWORDS | ROTATE_PKI;
+    return str_eq(what, "passwords") ? ROTATE_PASSWORDS : str_eq(what, "pki") ? ROTATE_PKI : 0;
+}
+
+static int rotate(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    return deploy_rotate(d, wanted(ctx), r, err);
+}
+
+static void print_rotated(const struct deploy *d, const struct deploy_result *r)
+{
+    printf("Cluster %s has new secrets and is verified: %zu checks passed, %.1f s.\n"
+           "Clients need what `pgha-deploy -f %s conninfo` prints now, and %s.\n",
+           d->cluster->name, r->verify.results.n, (double)r->elapsed_ms / 1000.0, d->cluster->file,
+           d->ca_file);
+}
+
 static int usage(void)
 {
     struct err err = ERR_INIT;
 
-    err_set(&err, ERR_USAGE, "secrets takes: list, or show NAME");
+    err_set(&err, ERR_USAGE,
+            "secrets takes: list, show NAME, or rotate [--what passwords|pki|all]");
     return report_err(&err);
 }
 
-static int run(struct context *ctx, int argc, char **argv)
+static int look(struct context *ctx, int argc, char **argv)
 {
     struct cluster c;
     struct deploy d;
     int status;
 
-    if (!(argc == 1 && str_eq(argv[0], "list")) && !(argc == 2 && str_eq(argv[0], "show")))
-        return usage();
     if ((status = open_deploy(ctx, DEPLOY_EXISTING, &c, &d)) < 0)
         status = argc == 1 ? list(ctx, &d) : show(ctx, &d, argv[1]);
     close_deploy(&c, &d);
     return status;
 }
 
+static int run(struct context *ctx, int argc, char **argv)
+{
+    static const struct deploy_work work = {DEPLOY_WRITE, rotate, print_rotated, NULL};
+
+    if (argc == 1 && str_eq(argv[0], "rotate") && wanted(ctx))
+        return run_deploy(ctx, &work, NULL);
+    if ((argc == 1 && str_eq(argv[0], "list")) || (argc == 2 && str_eq(argv[0], "show")))
+        return look(ctx, argc, argv);
+    return usage();
+}
+
+static const struct option_row options[] = {
+    {"what", 0, "WHAT", "rotate: passwords, pki, or all (default)"},
+    {NULL, 0, NULL, NULL},
+};
+
 const struct command cmd_secrets = {
     "secrets",
     "the cluster's passwords, certificates and keys",
-    "list | show NAME",
-    "list names them, without values. show prints one, and asks first on a terminal. They are kept "
+    "list | show NAME | rotate",
+    "list names them, without values. show prints one, and asks first on a terminal. rotate gives "
+    "the running cluster new ones: passwords (but those given with password_from), the authority "
+    "and all certificates. They are kept "
     "in the state folder, sealed with a key file in your configuration folder "
     "(~/.config/pgha-deploy/key, made at the first `up`), or with a passphrase from "
     "--vault-password-file or PGHA_VAULT_PASSWORD.",
-    NULL,
+    options,
     1,
     2,
     run};

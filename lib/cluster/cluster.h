@@ -84,6 +84,13 @@ int secrets_load(struct secrets *s, const struct cluster *c, const char *state_d
 int secrets_save(const struct secrets *s, const char *state_dir, const struct vault_source *vault,
                  char **made_key, struct err *err) MUST_USE;
 const char *secrets_get(const struct secrets *s, const char *name); /* BUG when missing */
+/* Rotation of passwords: begin makes NAME.next for all that are generated; when the database knows
+ * those, end puts them in the places of the old. Saved in between, a killed run can be completed.
+ */
+void secrets_rotate_begin(struct secrets *s, const struct cluster *c);
+bool secrets_rotating(const struct secrets *s);
+const char *secrets_next(const struct secrets *s, const char *name); /* NULL: none */
+void secrets_rotate_end(struct secrets *s);
 const char *secrets_use(const char *name, struct arena *a); /* what it is for, for people */
 void secrets_release(struct secrets *s);
 

@@ -35,6 +35,8 @@ static const struct {
     {"user_", "role "},
     {"ca_cert", "certificate of the cluster's authority"},
     {"ca_key", "key of the cluster's authority"},
+    {"ca_next_cert", "certificate of the authority to come"},
+    {"ca_next_key", "key of the authority to come"},
     {"tls_cert_", "certificate of "},
     {"tls_key_", "key of "},
 };
@@ -210,6 +212,59 @@ int secrets_save(const struct secrets *s, const char *state_dir, const struct va
     vault_wipe(&plain);
     str_release(&sealed);
     return rc < 0 ? err_wrap(err, "saving the cluster's secrets") : 0;
+}
+
+/* ---- rotation ---- */
+
+#define NEXT ".next"
+
+const char *secrets_next(const struct secrets *s, const char *name)
+{
+    char *next = xasprintf("%s" NEXT, name);
+    const char *text = value_get_str(s->values, next, NULL);
+
+    free(next);
+    return text;
+}
+
+bool secrets_rotating(const struct secrets *s)
+{
+    for (size_t i = 0; i < s->values->u.map.n; i++)
+        if (str_ends(s->values->u.map.entries[i].key, NEXT))
+            return true;
+    return false;
+}
+
+void secrets_rotate_begin(struct secrets *s, const struct cluster *c)
+{
+    const struct value *users = value_at(c->config, "postgres.users");
+    bool grew;
+
+    for (size_t i = 0; i < ARRAY_LEN(own_secrets); i++)
+        secrets_want(s, arena_printf(&s->arena, "%s" NEXT, own_secrets[i].name),
+                     own_secrets[i].chars, &grew);
+    for (size_t i = 0; i < users->u.list.n; i++) {
+        const struct value *user = users->u.list.items[i], *from = value_get(user, "password_from");
+
+        if (!from || !from->u.map.n) /* a given one is not ours to change */
+            secrets_want(s,
+                         arena_printf(&s->arena, "user_%s" NEXT, value_get_str(user, "name", "")),
+                         PASSWORD_CHARS, &grew);
+    }
+}
+
+void secrets_rotate_end(struct secrets *s)
+{
+    struct value *kept = value_map(&s->arena);
+
+    for (size_t i = 0; i < s->values->u.map.n; i++) {
+        const struct value_entry *e = &s->values->u.map.entries[i];
+        const char *next = secrets_next(s, e->key);
+
+        if (!str_ends(e->key, NEXT))
+            value_map_set(&s->arena, kept, e->key, next ? value_str(&s->arena, next) : e->value);
+    }
+    s->values = kept;
 }
 
 const char *secrets_get(const struct secrets *s, const char *name)

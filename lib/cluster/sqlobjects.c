@@ -152,6 +152,40 @@ static int converge_extensions(struct converge *cv, const struct value *db, stru
     return rc;
 }
 
+/* The role that a secret is the password of; NULL: of none. */
+static const char *role_of(const char *secret)
+{
+    static const struct {
+        const char *secret, *role;
+    } own[] = {{"superuser", "postgres"}, {"replication", "replicator"}, {"rewind", "rewind_user"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (str_eq(own[i].secret, secret))
+            return own[i].role;
+    return str_starts(secret, "user_") ? secret + strlen("user_") : NULL;
+}
+
+int sql_rotate_passwords(const struct secrets *s, const struct pg_target *target, struct err *err)
+{
+    struct pg *pg = pg_open(target, err);
+    int rc = pg ? pg_exec(pg, "BEGIN", 0, NULL, err) : -1;
+
+    for (size_t i = 0; rc == 0 && i < s->values->u.map.n; i++) {
+        const char *name = s->values->u.map.entries[i].key, *role = role_of(name);
+        const char *next = secrets_next(s, name);
+        bool found = false;
+
+        if (role && next)
+            rc = exists(pg, "SELECT 1 FROM pg_roles WHERE rolname = $1", role, &found, err);
+        if (rc == 0 && found)
+            rc = write_user(pg, "ALTER", role, next, err);
+    }
+    if (rc == 0)
+        rc = pg_exec(pg, "COMMIT", 0, NULL, err);
+    pg_close(pg);
+    return rc;
+}
+
 static int converge_lists(struct converge *cv, struct pg *pg, struct err *err)
 {
     const struct value *users = value_at(cv->cluster->config, "postgres.users");

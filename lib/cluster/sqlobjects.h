@@ -26,4 +26,8 @@ int sql_converge(const struct cluster *c, const struct secrets *s, const struct 
                  bool apply, struct sql_changes *changes, struct err *err) MUST_USE;
 void sql_changes_release(struct sql_changes *changes);
 
+/* Every role whose secret is rotating gets its next password, in one transaction. */
+int sql_rotate_passwords(const struct secrets *s, const struct pg_target *target,
+                         struct err *err) MUST_USE;
+
 #endif

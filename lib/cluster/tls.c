@@ -139,6 +139,94 @@ int tls_prepare(struct secrets *s, const struct cluster *c, int64_t now_s, bool 
     return 0;
 }
 
+/* ---- rotation ---- */
+
+static const char *const end_line = "-----END CERTIFICATE-----\n";
+
+/* The first certificate of the bundle is the one that signs. */
+static size_t first_length(const char *bundle)
+{
+    const char *end = strstr(bundle, end_line);
+
+    return end ? (size_t)(end - bundle) + strlen(end_line) : strlen(bundle);
+}
+
+enum tls_rotation tls_rotation(const struct secrets *s)
+{
+    const char *bundle = tls_ca(s);
+
+    if (value_get_str(s->values, "ca_next_key", NULL))
+        return TLS_NEW_TRUSTED;
+    return bundle[first_length(bundle)] ? TLS_NEW_SIGNS : TLS_SETTLED;
+}
+
+static void set_bundle(struct secrets *s, const char *first, const char *second)
+{
+    value_map_set(&s->arena, s->values, "ca_cert",
+                  value_strf(&s->arena, "%.*s%s", (int)first_length(first), first, second));
+}
+
+/* Patroni reads its authorities anew only together with another certificate of its own. */
+static int issue_all(struct secrets *s, const struct cluster *c, int64_t now_s, struct err *err)
+{
+    bool grew;
+
+    vec_each (h, &c->hosts)
+        value_map_del(s->values, secret_name(&s->arena, "cert", h->name));
+    return tls_prepare(s, c, now_s, &grew, err);
+}
+
+int tls_rotate_begin(struct secrets *s, const struct cluster *c, int64_t now_s, struct err *err)
+{
+    struct pki_pair pair = PKI_PAIR_INIT;
+
+    if (tls_rotation(s) != TLS_SETTLED)
+        return 0; /* one that was stopped: it is completed first */
+    if (pki_make_ca(c->name, now_s, &pair, err) < 0)
+        return -1;
+    keep(s, "ca_next_cert", "ca_next_key", &pair);
+    redact_key(pair.key);
+    set_bundle(s, tls_ca(s), pair.cert);
+    pki_pair_release(&pair);
+    return issue_all(s, c, now_s, err);
+}
+
+int tls_rotate_advance(struct secrets *s, const struct cluster *c, int64_t now_s, struct err *err)
+{
+    const char *old = tls_ca(s), *next = value_get_str(s->values, "ca_next_cert", NULL);
+
+    if (!next) {
+        set_bundle(s, old, "");
+        return issue_all(s, c, now_s, err);
+    }
+    value_map_set(&s->arena, s->values, "ca_key",
+                  value_str(&s->arena, secrets_get(s, "ca_next_key")));
+    set_bundle(s, next, arena_strndup(&s->arena, old, first_length(old)));
+    value_map_del(s->values, "ca_next_cert");
+    value_map_del(s->values, "ca_next_key");
+    return issue_all(s, c, now_s, err);
+}
+
+int tls_rotation_proof(struct secrets *s, int64_t now_s, struct pki_pair *pair,
+                       struct http_tls *proof, struct err *err)
+{
+    static const struct pki_request controller = {.name = CONTROLLER, .client = true};
+    struct pki_pair next = {(char *)value_get_str(s->values, "ca_next_cert", NULL),
+                            (char *)value_get_str(s->values, "ca_next_key", NULL)};
+    const char *bundle = tls_ca(s);
+
+    *proof = tls_controller(s);
+    if (!next.cert) { /* certificates of the new one alone are good enough for us */
+        proof->ca = arena_strndup(&s->arena, bundle, first_length(bundle));
+        return 0;
+    }
+    if (pki_issue(&next, &controller, now_s, pair, err) < 0)
+        return -1;
+    proof->cert = pair->cert;
+    proof->key = pair->key;
+    return 0;
+}
+
 /* ---- using them ---- */
 
 const char *tls_ca(const struct secrets *s)

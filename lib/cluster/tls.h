@@ -9,6 +9,7 @@
 #define PGHA_TLS_H
 
 #include "lib/cluster/cluster.h"
+#include "lib/cluster/pki.h"
 #include "lib/net/http.h"
 
 /* Makes what is missing, what no longer fits its host, and what expires soon. *grew is set when
@@ -22,6 +23,23 @@ const char *tls_cert(const struct secrets *s, const char *host);
 const char *tls_key(const struct secrets *s, const char *host);
 /* What this program shows and trusts when it talks to a host. */
 struct http_tls tls_controller(const struct secrets *s);
+
+/*
+ * Rotation of the authority, in steps that are each deployed before the next, so that at every
+ * moment everybody trusts everybody:
+ * begin    a new authority is trusted beside the old one, which still signs
+ * advance  the new one signs, the old one is still trusted; then the old one is gone
+ */
+enum tls_rotation { TLS_SETTLED, TLS_NEW_TRUSTED, TLS_NEW_SIGNS };
+enum tls_rotation tls_rotation(const struct secrets *s);
+int tls_rotate_begin(struct secrets *s, const struct cluster *c, int64_t now_s,
+                     struct err *err) MUST_USE;
+int tls_rotate_advance(struct secrets *s, const struct cluster *c, int64_t now_s,
+                       struct err *err) MUST_USE;
+/* What a host accepts only when the present step has arrived there. pair: released by the caller
+ * after use. */
+int tls_rotation_proof(struct secrets *s, int64_t now_s, struct pki_pair *pair,
+                       struct http_tls *proof, struct err *err) MUST_USE;
 
 /* STATE/pki/ca.crt; caller frees. */
 char *tls_ca_path(const char *state_dir);

@@ -70,13 +70,16 @@ static int open_secrets(struct deploy *d, enum deploy_access access, struct err 
 
 static int open_inventory(struct deploy *d, struct err *err)
 {
-    char *identity = path_join(d->state_dir, "id_ed25519");
-    char *known_hosts = path_join(d->state_dir, "known_hosts");
-    int rc = cluster_inventory(d->cluster, &d->secrets, identity, known_hosts, &d->inventory, err);
+    return cluster_inventory(d->cluster, &d->secrets, d->identity, d->known_hosts, &d->inventory,
+                             err);
+}
 
-    free(identity);
-    free(known_hosts);
-    return rc;
+int deploy_save_secrets(struct deploy *d, struct err *err)
+{
+    if (save_secrets(d, err) < 0)
+        return -1;
+    inventory_release(&d->inventory);
+    return open_inventory(d, err);
 }
 
 int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
@@ -85,6 +88,8 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     d->session = NULL;
     d->state_dir = state_dir_of(d->cluster);
     d->ca_file = tls_ca_path(d->state_dir);
+    d->identity = path_join(d->state_dir, "id_ed25519");
+    d->known_hosts = path_join(d->state_dir, "known_hosts");
     memset(&d->secrets, 0, sizeof(d->secrets));
     memset(&d->inventory, 0, sizeof(d->inventory));
     if (access >= DEPLOY_WRITE &&
@@ -107,6 +112,8 @@ void deploy_close(struct deploy *d)
     secrets_release(&d->secrets);
     free(d->state_dir);
     free(d->ca_file);
+    free(d->identity);
+    free(d->known_hosts);
 }
 
 struct check_target deploy_check_target(const struct deploy *d)
@@ -240,12 +247,10 @@ int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err)
     return rc;
 }
 
-static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
+static int converge_until_ready(struct deploy *d, struct deploy_result *r, struct err *err)
 {
     int64_t start;
 
-    if (deploy_hosts(d, r, err) < 0)
-        return -1;
     if (converge(d, false, r, err) < 0)
         return -1;
     start = clock_mono_ms();
@@ -253,6 +258,21 @@ static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
     if (wait_ready(d, READY_TIMEOUT_MS, err) < 0)
         return -1;
     stage_end(d, "ready", start);
+    return 0;
+}
+
+static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    int64_t start;
+
+    if (deploy_hosts(d, r, err) < 0)
+        return -1;
+    rotate_if_possible(d, r);
+    if (converge_until_ready(d, r, err) < 0)
+        return -1;
+    if (rotation_is_pending(d) &&
+        (rotate_pending(d, r, err) < 0 || converge_until_ready(d, r, err) < 0))
+        return -1;
     /* Restarted members are back before the balancers' checks have seen it. */
     if (converge_dcs(d, false, r, err) < 0 || wait_ready(d, READY_TIMEOUT_MS, err) < 0)
         return -1;

@@ -24,7 +24,7 @@ struct deploy {
     struct vault_source vault; /* where the key of the cluster's secrets comes from */
 
     /* Made by deploy_open. */
-    char *state_dir, *ca_file;
+    char *state_dir, *ca_file, *identity, *known_hosts; /* paths */
     int lock; /* -1: not held */
     struct secrets secrets;
     struct provider_session *session;
@@ -77,7 +77,23 @@ int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err) MUS
 int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
 int deploy_down(struct deploy *d, bool purge, struct deploy_result *r, struct err *err) MUST_USE;
 
+enum rotate_what { ROTATE_PASSWORDS = 1, ROTATE_PKI = 2 };
+/* New secrets, then up, which brings them everywhere. A run that was killed is completed by the
+ * next up or rotation. */
+int deploy_rotate(struct deploy *d, unsigned what, struct deploy_result *r,
+                  struct err *err) MUST_USE;
+
 /* ---- stages ---- */
+
+/* rotate.c: completes rotations that have begun, on a cluster that is ready; then it is converged
+ * anew. Nothing to do: nothing is done. */
+bool rotation_is_pending(const struct deploy *d);
+int rotate_pending(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
+/* Before the cluster is ready, as far as it answers: a killed run may have changed the very
+ * password that this program logs in with. */
+void rotate_if_possible(struct deploy *d, struct deploy_result *r);
+/* deploy.c: seals the secrets, and makes the inventory anew from them. */
+int deploy_save_secrets(struct deploy *d, struct err *err) MUST_USE;
 
 /* provision.c: resources of the provider. check: only notes what would be done; *hosts_missing
  * tells that there is nothing to log in to. */

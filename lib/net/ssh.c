@@ -1,13 +1,9 @@
 /*
- * ssh.c - connect, verify the host, log in.
- *
- * The round trips of a login: TCP, key exchange, service, signature. Neither a `none` probe nor a
- * question whether the server would take the key: with one key to offer both only cost time.
+ * ssh.c - connect, directly or through bastions, verify the host, log in.
  */
-#include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -19,6 +15,7 @@
     500 /* while waiting for a host to boot: a SYN into the void is sent again soon */
 #define FIRST_RETRY_DELAY_MS 50
 #define LAST_RETRY_DELAY_MS  1000
+#define THREAD_STACK_BYTES   ((size_t)256 * 1024)
 
 /* The quickest first, then what older servers have. */
 #define KEY_EXCHANGES                                                                              \
@@ -38,8 +35,10 @@ static void library_init(void)
 
 const char *ssh_session_fault(const struct ssh *s)
 {
-    const char *text = ssh_get_error(s->session);
+    const char *text = s->jump ? ssh_jump_fault(s->jump) : NULL;
 
+    if (!text)
+        text = ssh_get_error(s->session);
     return text && *text ? text : "closed by the host";
 }
 
@@ -66,8 +65,7 @@ int ssh_session_wait(struct ssh *s, int64_t deadline_ms, struct err *err)
     return 0;
 }
 
-/* A time limit of the handshake is a fault of the connection, and the next attempt may succeed. */
-static int handshake_wait_failed(const char *step, struct err *err)
+int ssh_session_step_failed(const char *step, struct err *err)
 {
     if (err->code == ERR_TIMEOUT) {
         err_release(err);
@@ -126,7 +124,7 @@ static int handshake(struct ssh *s, int64_t deadline_ms, struct err *err)
     ssh_set_blocking(s->session, 0);
     while ((rc = ssh_connect(s->session)) == SSH_AGAIN)
         if (wait_for_socket(s, deadline_ms, err) < 0)
-            return handshake_wait_failed("key exchange", err);
+            return ssh_session_step_failed("key exchange", err);
     if (rc != SSH_OK)
         return handshake_failed(s, err);
     s->event = ssh_event_new();
@@ -135,87 +133,21 @@ static int handshake(struct ssh *s, int64_t deadline_ms, struct err *err)
     return 0;
 }
 
-static int login_refused(struct ssh *s, const struct ssh_target *target, struct err *err)
+int ssh_thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg, struct err *err)
 {
-    int methods = ssh_userauth_list(s->session, NULL);
-    const char *user = target->user ? target->user : "root";
-
-    if (target->identity)
-        err_set(err, ERR_DENIED, "login as %s refused with the key %s", user, target->identity);
-    else
-        err_set(err, ERR_DENIED, "login as %s refused with the agent's and the default keys", user);
-    if (methods != 0 && !(methods & SSH_AUTH_METHOD_PUBLICKEY))
-        return err_hint(
-            err, "the server takes no keys: set PubkeyAuthentication yes in its sshd_config");
-    return err_hint(err,
-                    "add the public key to ~%s/.ssh/authorized_keys on the host, or name another "
-                    "user or identity file",
-                    user);
-}
-
-static int login_result(struct ssh *s, const struct ssh_target *target, int rc, struct err *err)
-{
-    const char *text = ssh_session_fault(s);
-
-    if (rc == SSH_AUTH_SUCCESS)
-        return 0;
-    if (rc == SSH_AUTH_DENIED || rc == SSH_AUTH_PARTIAL)
-        return login_refused(s, target, err);
-    if (strstr(text, "Too many authentication failures")) {
-        err_set(err, ERR_DENIED, "login refused: %s", text);
-        return err_hint(err, "the agent holds too many keys: name an identity file");
-    }
-    err_set(err, ERR_NET, "login: %s", text);
-    err->retryable = true;
-    return -1;
-}
-
-static int login_with_key(struct ssh *s, const struct ssh_target *target, ssh_key key,
-                          int64_t deadline_ms, struct err *err)
-{
+    pthread_attr_t attr;
+    sigset_t all, before;
     int rc;
 
-    while ((rc = ssh_userauth_publickey(s->session, NULL, key)) == SSH_AUTH_AGAIN)
-        if (ssh_session_wait(s, deadline_ms, err) < 0)
-            return handshake_wait_failed("login", err);
-    return login_result(s, target, rc, err);
-}
-
-/* The agent, then ~/.ssh/id_*, in libssh's order. */
-static int login_with_any_key(struct ssh *s, const struct ssh_target *target, int64_t deadline_ms,
-                              struct err *err)
-{
-    int rc;
-
-    while ((rc = ssh_userauth_publickey_auto(s->session, NULL, NULL)) == SSH_AUTH_AGAIN)
-        if (ssh_session_wait(s, deadline_ms, err) < 0)
-            return handshake_wait_failed("login", err);
-    return login_result(s, target, rc, err);
-}
-
-static int login(struct ssh *s, const struct ssh_target *target, int64_t deadline_ms,
-                 struct err *err)
-{
-    ssh_key key = NULL;
-    int rc;
-
-    if (!target->identity)
-        return login_with_any_key(s, target, deadline_ms, err);
-    /* The empty passphrase keeps libssh from asking for one. */
-    if (ssh_pki_import_privkey_file(target->identity, "", NULL, NULL, &key) != SSH_OK) {
-        if (access(target->identity, R_OK) != 0)
-            err_set(err, ERR_DENIED, "the key %s: %s", target->identity, strerror(errno));
-        else
-            err_set(err, ERR_DENIED, "the key %s is no private key, or has a passphrase",
-                    target->identity);
-        return err_hint(err,
-                        "a key with a passphrase works through ssh-agent: ssh-add '%s', and "
-                        "name no identity file",
-                        target->identity);
-    }
-    rc = login_with_key(s, target, key, deadline_ms, err);
-    ssh_key_free(key);
-    return rc;
+    sigfillset(&all);
+    pthread_attr_init(&attr);
+    if (pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES) != 0)
+        BUG("a thread cannot have a stack of %zu bytes", THREAD_STACK_BYTES);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(thread, &attr, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return rc == 0 ? 0 : err_set(err, ERR_IO, "starting a thread: %s", strerror(rc));
 }
 
 void ssh_close(struct ssh *s)
@@ -228,8 +160,17 @@ void ssh_close(struct ssh *s)
     }
     /* No ssh_disconnect(): it forgets a socket that it was given, while ssh_free() closes it. */
     ssh_free(s->session);
+    ssh_jump_close(s->jump);
+    if (s->become_password)
+        explicit_bzero(s->become_password, strlen(s->become_password));
+    free(s->become_password);
     free(s->where);
     free(s);
+}
+
+static const char *name_of(const struct ssh_target *target)
+{
+    return target->name ? target->name : target->address;
 }
 
 static struct ssh *session_new(const struct ssh_target *target)
@@ -237,26 +178,36 @@ static struct ssh *session_new(const struct ssh_target *target)
     struct ssh *s = xcalloc(1, sizeof(*s));
 
     s->become = target->become;
-    s->where = xasprintf("%s (%s@%s:%d)", target->name ? target->name : target->address,
-                         target->user ? target->user : "root", target->address,
-                         target->port ? target->port : 22);
+    if (target->become && target->become_password)
+        s->become_password = xstrdup(target->become_password);
+    s->where =
+        xasprintf("%s (%s@%s:%d)%s%s", name_of(target), target->user ? target->user : "root",
+                  target->address, target->port ? target->port : 22,
+                  target->jump ? " through " : "", target->jump ? name_of(target->jump) : "");
     s->session = ssh_new();
     if (!s->session)
         BUG("out of memory in libssh");
     return s;
 }
 
-/* One attempt: connect_ms for TCP, total_ms for all. */
-static struct ssh *open_once(const struct ssh_target *target, int connect_ms, int total_ms,
+static int connect_to(struct ssh *s, const struct ssh_target *target, int connect_ms,
+                      int64_t deadline_ms, int *fd, struct err *err)
+{
+    if (!target->jump)
+        return tcp_connect(target->address, target->port ? target->port : 22, connect_ms, fd, err);
+    s->jump = ssh_jump_open(target, connect_ms, deadline_ms, fd, err);
+    return s->jump ? 0 : -1;
+}
+
+struct ssh *ssh_session_open(const struct ssh_target *target, int connect_ms, int64_t deadline_ms,
                              struct err *err)
 {
-    int64_t deadline_ms = clock_mono_ms() + total_ms;
     struct ssh *s = session_new(target);
     struct ssh_known_hosts known;
     int fd = -1;
 
     ssh_known_hosts_init(&known, target);
-    if (tcp_connect(target->address, target->port ? target->port : 22, connect_ms, &fd, err) < 0)
+    if (connect_to(s, target, connect_ms, deadline_ms, &fd, err) < 0)
         goto fail;
     if (set_options(s->session, target, &known, fd, err) < 0) {
         close(fd);
@@ -264,7 +215,7 @@ static struct ssh *open_once(const struct ssh_target *target, int connect_ms, in
     }
     if (handshake(s, deadline_ms, err) < 0 ||
         ssh_known_hosts_check(&known, s->session, target, err) < 0 ||
-        login(s, target, deadline_ms, err) < 0)
+        ssh_login(s, target, deadline_ms, err) < 0)
         goto fail;
     ssh_known_hosts_release(&known);
     return s;
@@ -281,10 +232,26 @@ static int attempt_ms(const struct ssh_target *target)
     return target->connect_timeout_ms > 0 ? target->connect_timeout_ms : DEFAULT_CONNECT_MS;
 }
 
+static int prepare(const struct ssh_target *target, struct err *err)
+{
+    int jumps = 0;
+
+    pthread_once(&library_once, library_init);
+    for (const struct ssh_target *at = target->jump; at; at = at->jump)
+        if (++jumps > SSH_MAX_JUMPS)
+            return err_set(err, ERR_INPUT, "ssh to %s: more than %d bastions on the way",
+                           name_of(target), SSH_MAX_JUMPS);
+    if (target->become_password && strpbrk(target->become_password, "\r\n"))
+        return err_set(err, ERR_INPUT, "ssh to %s: the sudo password holds a line break",
+                       name_of(target));
+    return 0;
+}
+
 struct ssh *ssh_open(const struct ssh_target *target, struct err *err)
 {
-    pthread_once(&library_once, library_init);
-    return open_once(target, attempt_ms(target), attempt_ms(target), err);
+    if (prepare(target, err) < 0)
+        return NULL;
+    return ssh_session_open(target, attempt_ms(target), clock_mono_ms() + attempt_ms(target), err);
 }
 
 static int at_most(int64_t ms, int limit)
@@ -299,13 +266,15 @@ struct ssh *ssh_open_wait(const struct ssh_target *target, int64_t deadline_ms, 
     int connect_ms = at_most(FIRST_CONNECT_MS, attempt_ms(target));
     int delay_ms = FIRST_RETRY_DELAY_MS;
 
-    pthread_once(&library_once, library_init);
+    if (prepare(target, err) < 0)
+        return NULL;
     for (;;) {
         int64_t left = deadline_ms - clock_mono_ms();
+        int64_t attempt_deadline_ms = clock_mono_ms() + at_most(left, attempt_ms(target));
         struct ssh *s;
 
         err_release(err);
-        s = open_once(target, at_most(left, connect_ms), at_most(left, attempt_ms(target)), err);
+        s = ssh_session_open(target, at_most(left, connect_ms), attempt_deadline_ms, err);
         if (s || !err->retryable)
             return s;
         left = deadline_ms - clock_mono_ms();

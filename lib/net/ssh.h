@@ -1,7 +1,9 @@
 /*
  * ssh.h - one SSH connection to a host (libssh), many scripts over it.
  *
- * The host key is always verified. A session belongs to one thread at a time.
+ * The host key is always verified, by known_hosts; host certificates (@cert-authority) are not
+ * supported, for libssh cannot verify them. Nothing is ever asked at the terminal. A session
+ * belongs to one thread at a time.
  */
 #ifndef PGHA_SSH_H
 #define PGHA_SSH_H
@@ -9,22 +11,34 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
+#define SSH_MAX_JUMPS 4
+
+/* Nothing of it is needed any more when ssh_open has returned. */
 struct ssh_target {
-    const char *name;        /* the host's name in messages */
-    const char *address;     /* name or address to connect to */
-    int port;                /* 0: 22 */
-    const char *user;        /* NULL: root */
-    const char *identity;    /* private key file; NULL: agent and default keys */
-    const char *known_hosts; /* file; NULL: ~/.ssh/known_hosts */
-    bool accept_new;         /* trust and record an unknown key; a changed key is always refused */
-    bool become;             /* run scripts as root by sudo -n */
-    int connect_timeout_ms;  /* 0: 10 s; for one attempt */
+    const char *name; /* the host's name in messages */
+    /* Name or address to connect to, as its bastion knows it. */
+    const char *address;
+    int port;         /* 0: 22 */
+    const char *user; /* NULL: root */
+    /* Private key file; the certificate beside it (FILE-cert.pub) is tried first. Where the private
+     * key has a passphrase, or the file is a public key: the agent's key. NULL: what the agent
+     * holds (SSH_AUTH_SOCK), then ~/.ssh/id_ed25519, id_ecdsa, id_rsa. */
+    const char *identity;
+    const char *known_hosts; /* file; NULL: ~/.ssh/known_hosts and the machine's */
+    /* Trust and record an unknown key, the bastions' too. A changed one is always refused. */
+    bool accept_new;
+    bool become;            /* run scripts as root by sudo */
+    int connect_timeout_ms; /* 0: 10 s; for one attempt, the way through the bastions included */
+    const char *become_password; /* told to sudo if it asks; NULL: sudo -n */
+    /* The bastion that the connection goes through; NULL: direct. It may have a jump itself: at
+     * most SSH_MAX_JUMPS on the way. */
+    const struct ssh_target *jump;
 };
 
 struct ssh;
 
-/* NULL on failure: ERR_NET (retryable when refused or timed out), ERR_DENIED (login or host key).
- */
+/* NULL on failure: ERR_NET (retryable when refused or timed out), ERR_DENIED (login or host key, of
+ * the host or of a bastion), ERR_INPUT. The message names the host and its bastion. */
 struct ssh *ssh_open(const struct ssh_target *target, struct err *err);
 /* Tries until the host answers and lets us in, or deadline_ms (clock_mono_ms) has passed. Only
  * retryable faults are tried again. */
@@ -53,8 +67,8 @@ struct ssh_run {
  * ERR_NET: the connection was lost. What the script did is then unknown, except that a script which
  * did not arrive whole did nothing. ERR_TIMEOUT, ERR_INTERRUPTED, ERR_REMOTE (it printed more than
  * the maximum of out or errout): the script was asked to end by SIGTERM, but sshd does not pass
- * signals on where the login is root's, so it may still run. ERR_DENIED: sudo refused.
- * The session stays usable after all of these but ERR_NET.
+ * signals on where the login is root's, so it may still run. ERR_DENIED: sudo refused, or wants a
+ * password that was not given. The session stays usable after all of these but ERR_NET.
  */
 int ssh_script(struct ssh *s, struct ssh_run *run, struct err *err) MUST_USE;
 

@@ -1,8 +1,9 @@
 /*
  * ssh_known_hosts.c - is this the host we know? The format of known_hosts is in sshd(8).
  *
- * libssh can tell that a key changed, but not from what; so the lines are walked here, and libssh
- * matches and decodes each.
+ * libssh can tell that a key changed, but not from what, and it knows no markers (@revoked,
+ * @cert-authority); so the lines are walked here, and libssh matches and decodes each. It never
+ * asks a server for its certificate, and has no call to verify one.
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -15,7 +16,7 @@
 
 #define KNOWN_HOSTS_MAX ((size_t)16 << 20)
 #define GLOBAL_FILE     "/etc/ssh/ssh_known_hosts"
-#define REVOKED         "@revoked "
+#define BLANKS          " \t"
 
 enum verdict {
     KEY_UNKNOWN,
@@ -32,12 +33,13 @@ struct search {
     char *expected;      /* fingerprint of the known key, when another is shown; owned */
     char *expected_type; /* owned */
     char *place;         /* "file:line" of that; owned */
+    char *authority;     /* "file:line" of a @cert-authority for the host; owned; NULL: none */
 };
 
 /* Two threads that meet new hosts write whole lines, one after the other. */
 static pthread_mutex_t record_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static char *home_file(const char *name)
+char *ssh_user_file(const char *name)
 {
     const char *home = getenv("HOME");
 
@@ -46,7 +48,7 @@ static char *home_file(const char *name)
 
 void ssh_known_hosts_init(struct ssh_known_hosts *known, const struct ssh_target *target)
 {
-    known->own = target->known_hosts ? xstrdup(target->known_hosts) : home_file("known_hosts");
+    known->own = target->known_hosts ? xstrdup(target->known_hosts) : ssh_user_file("known_hosts");
     known->global = target->known_hosts ? NULL : xstrdup(GLOBAL_FILE);
 }
 
@@ -89,6 +91,7 @@ static void search_release(struct search *search)
     free(search->expected);
     free(search->expected_type);
     free(search->place);
+    free(search->authority);
 }
 
 static enum verdict compare(ssh_key shown, ssh_key known, bool revoked)
@@ -102,28 +105,59 @@ static enum verdict compare(ssh_key shown, ssh_key known, bool revoked)
     return ssh_key_type(shown) == ssh_key_type(known) ? KEY_CHANGED : KEY_OTHER_TYPE;
 }
 
+enum marker { MARKER_NONE, MARKER_REVOKED, MARKER_AUTHORITY, MARKER_UNKNOWN };
+
+/* The marker that the line begins with, and *line behind it. */
+static enum marker take_marker(const char **line)
+{
+    static const struct {
+        const char *word;
+        enum marker marker;
+    } markers[] = {{"@revoked", MARKER_REVOKED}, {"@cert-authority", MARKER_AUTHORITY}};
+    const char *word = *line + strspn(*line, BLANKS);
+    size_t len = strcspn(word, BLANKS);
+
+    *line = word;
+    if (*word != '@')
+        return MARKER_NONE;
+    *line += len + strspn(word + len, BLANKS);
+    for (size_t i = 0; i < ARRAY_LEN(markers); i++)
+        if (len == strlen(markers[i].word) && strncmp(word, markers[i].word, len) == 0)
+            return markers[i].marker;
+    return MARKER_UNKNOWN;
+}
+
+static void note_key(struct search *search, ssh_key known, bool revoked, const char *place)
+{
+    enum verdict verdict = compare(search->key, known, revoked);
+
+    if (verdict <= search->verdict)
+        return;
+    search->verdict = verdict;
+    free(search->expected);
+    free(search->expected_type);
+    free(search->place);
+    search->expected = fingerprint(known);
+    search->expected_type = xstrdup(ssh_key_type_to_char(ssh_key_type(known)));
+    search->place = xstrdup(place);
+}
+
 static void look_at_line(struct search *search, const char *line, const char *file, int number)
 {
     struct ssh_knownhosts_entry *entry = NULL;
-    bool revoked = str_starts(line, REVOKED);
-    enum verdict verdict;
+    enum marker marker = take_marker(&line);
+    char *place;
 
-    if (revoked)
-        line += strlen(REVOKED);
-    if (*line == '#' || *line == '@' || *line == '\0')
+    if (marker == MARKER_UNKNOWN || *line == '#' || *line == '\0')
         return;
     if (ssh_known_hosts_parse_line(search->host, line, &entry) != SSH_OK || !entry)
         return;
-    verdict = compare(search->key, entry->publickey, revoked);
-    if (verdict > search->verdict) {
-        search->verdict = verdict;
-        free(search->expected);
-        free(search->expected_type);
-        free(search->place);
-        search->expected = fingerprint(entry->publickey);
-        search->expected_type = xstrdup(ssh_key_type_to_char(ssh_key_type(entry->publickey)));
-        search->place = xasprintf("%s:%d", file, number);
-    }
+    place = xasprintf("%s:%d", file, number);
+    if (marker != MARKER_AUTHORITY)
+        note_key(search, entry->publickey, marker == MARKER_REVOKED, place);
+    else if (!search->authority)
+        search->authority = xstrdup(place);
+    free(place);
     ssh_knownhosts_entry_free(entry);
 }
 
@@ -232,9 +266,14 @@ static int refuse(const struct search *search, const char *file, struct err *err
         break;
     default:
         err_set(err, ERR_DENIED, "the host key %s %s is not in %s", type, shown, file);
+        if (search->authority)
+            err_set(err, ERR_DENIED,
+                    "%s; host certificates (@cert-authority, %s) are not supported", err->text,
+                    search->authority);
         err_hint(err,
-                 "compare the fingerprint with the host's console, then add it: ssh-keyscan, or "
-                 "--accept-new-host-keys to trust at first use");
+                 "compare the fingerprint with the host's console, then add %s: ssh-keyscan, or "
+                 "--accept-new-host-keys to trust at first use",
+                 search->authority ? "the host's own key" : "it");
     }
     free(shown);
     return -1;

@@ -15,10 +15,13 @@
 #define LAST_LINE         "\n" LAST_WORDS
 #define INCOMPLETE_STATUS "126"
 /* The login shell, whatever it is, sees two words in front of a quoted one. */
-#define COMMAND                                                                                    \
-    "sh -c 'pgha_script=$(cat); case $pgha_script in *\"" LAST_WORDS "\") "                        \
-    "eval \"$pgha_script\" </dev/null;; *) exit " INCOMPLETE_STATUS ";; esac'"
-#define BECOME "sudo -n -- "
+#define TAKE_SCRIPT                                                                                \
+    "pgha_script=$(cat); case $pgha_script in *\"" LAST_WORDS "\") "                               \
+    "eval \"$pgha_script\" </dev/null;; *) exit " INCOMPLETE_STATUS ";; esac"
+#define COMMAND "sh -c '" TAKE_SCRIPT "'"
+#define BECOME  "sudo -n -- " COMMAND
+#define BECOME_BY_PASSWORD                                                                         \
+    "sudo -S -p " SSH_BECOME_PROMPT " -- sh -c 'echo " SSH_BECOME_READY "; " TAKE_SCRIPT "'"
 
 /*
  * One packet's worth. The socket is blocking, as libssh wants it: so little always fits into the
@@ -26,15 +29,16 @@
  */
 #define CHUNK_BYTES    16384
 #define ABORT_FLUSH_MS 100
+#define BECOME_MS      60000 /* for sudo: PAM may look far, and waits after a wrong password */
 
 struct exchange {
     struct ssh *ssh;
     struct ssh_run *run;
     ssh_channel channel;
-    size_t sent;                    /* of the script and LAST_LINE */
-    size_t out_start, errout_start; /* what the caller had in there before */
+    size_t sent;       /* of the script and LAST_LINE */
     size_t line_start; /* in run->out: where the line begins that is not complete yet */
-    bool accepted;     /* the server took the command */
+    struct ssh_become become;
+    bool accepted; /* the server took the command */
     bool input_ended;
     bool closed;
     int status; /* -1: none came */
@@ -82,7 +86,7 @@ static int on_data(ssh_session session, ssh_channel channel, void *data, uint32_
     UNUSED(session);
     UNUSED(channel);
     str_add(into, data, len);
-    if (!is_stderr && x->run->line && !into->full)
+    if (!is_stderr && x->run->line && !into->full && x->become.ready)
         tell_lines(x);
     return (int)len;
 }
@@ -130,9 +134,11 @@ static int open_channel(struct exchange *x, int64_t deadline_ms, struct err *err
 /* Asks at first, then looks whether the answer has come. The script need not wait for it. */
 static int request_command(struct exchange *x, struct err *err)
 {
-    const char *command = x->ssh->become ? BECOME COMMAND : COMMAND;
+    const char *command = x->become.password ? BECOME_BY_PASSWORD : COMMAND;
     int rc;
 
+    if (x->ssh->become && !x->become.password)
+        command = BECOME;
     if (x->accepted)
         return 0;
     rc = ssh_channel_request_exec(x->channel, command);
@@ -205,16 +211,63 @@ static int wait_failed(const struct exchange *x, struct err *err)
     if (err->code != ERR_TIMEOUT)
         return -1;
     err_release(err);
+    if (!x->become.ready)
+        return err_set(err, ERR_TIMEOUT, "sudo neither ran the script nor took the password");
     return err_set(err, ERR_TIMEOUT, "the script did not end within %d s",
                    (x->run->timeout_ms + 999) / 1000);
 }
 
+static int send_password(struct exchange *x, struct err *err)
+{
+    char *line = xasprintf("%s\n", x->become.password);
+    size_t len = strlen(line);
+    int rc = ssh_channel_write(x->channel, line, (uint32_t)len);
+
+    explicit_bzero(line, len);
+    free(line);
+    if (rc != (int)len) /* a new channel's window takes far more than one line */
+        return net_fault(x, "sending the password", err);
+    return 0;
+}
+
+/* Lets sudo have its password, until the script's shell reads. */
+static int converse(struct exchange *x, struct err *err)
+{
+    switch (ssh_become_look(&x->become, x->run->out, x->run->errout)) {
+    case SSH_BECOME_ANSWER:
+        return send_password(x, err);
+    case SSH_BECOME_GO:
+        if (x->run->line)
+            tell_lines(x);
+        return 0;
+    case SSH_BECOME_REFUSED:
+        return ssh_become_refused(&x->become, x->run->errout, err);
+    case SSH_BECOME_WAIT:
+        break;
+    }
+    return 0;
+}
+
+/* Sends what may be sent: the script, but before it what sudo wants. */
+static int supply(struct exchange *x, struct err *err)
+{
+    if (!x->become.ready && converse(x, err) < 0)
+        return -1;
+    return x->become.ready ? feed(x, err) : 0;
+}
+
 static int pump(struct exchange *x, int64_t deadline_ms, struct err *err)
 {
+    int64_t become_deadline_ms = clock_mono_ms() + BECOME_MS;
+
     while (!x->closed) {
-        if (request_command(x, err) < 0 || feed(x, err) < 0)
+        int64_t until_ms = deadline_ms;
+
+        if (request_command(x, err) < 0 || supply(x, err) < 0)
             return -1;
-        if (ssh_session_wait(x->ssh, deadline_ms, err) < 0) {
+        if (!x->become.ready && become_deadline_ms < until_ms)
+            until_ms = become_deadline_ms;
+        if (ssh_session_wait(x->ssh, until_ms, err) < 0) {
             if (x->closed)
                 return err_release(err), 0; /* the last bytes came together with the end */
             return wait_failed(x, err);
@@ -228,13 +281,16 @@ static int pump(struct exchange *x, int64_t deadline_ms, struct err *err)
 /* sudo refuses before it runs anything, with its own words on stderr. */
 static int check_become(const struct exchange *x, struct err *err)
 {
-    const char *text = x->run->errout->buf + x->errout_start;
+    const char *text = x->run->errout->buf + x->become.errout_start;
 
-    if (!x->ssh->become || x->status != 1 || x->run->out->len > x->out_start ||
-        !str_starts(text, "sudo: "))
+    if (!x->become.ready)
+        return ssh_become_refused(&x->become, x->run->errout, err);
+    if (!x->ssh->become || x->become.password || x->status != 1 ||
+        x->run->out->len > x->become.out_start || !str_starts(text, "sudo: "))
         return 0;
     err_set(err, ERR_DENIED, "%.*s", (int)strcspn(text, "\n"), text);
-    return err_hint(err, "let this user run sudo without a password (NOPASSWD), or log in as root");
+    return err_hint(err, "give sudo's password (ansible_become_password), let this user run sudo "
+                         "without one (NOPASSWD), or log in as root");
 }
 
 static int result(struct exchange *x, struct err *err)
@@ -263,9 +319,8 @@ int ssh_script(struct ssh *s, struct ssh_run *run, struct err *err)
     struct exchange x = {
         .ssh = s,
         .run = run,
-        .out_start = run->out->len,
-        .errout_start = run->errout->len,
         .line_start = run->out->len,
+        .become = ssh_become_start(s->become_password, run->out, run->errout),
         .status = -1,
     };
     struct ssh_channel_callbacks_struct callbacks = {

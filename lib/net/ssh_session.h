@@ -5,6 +5,7 @@
 #define PGHA_SSH_SESSION_H
 
 #include <libssh/libssh.h>
+#include <pthread.h>
 
 #include "lib/net/ssh.h"
 
@@ -13,9 +14,17 @@
 struct ssh {
     ssh_session session;
     ssh_event event; /* NULL until connected */
-    char *where;     /* "db1 (root@10.77.0.11:22)" */
+    char *where;     /* "db1 (root@10.77.0.11:22) through bastion1" */
     bool become;
+    char *become_password; /* owned; NULL: none */
+    struct ssh_jump *jump; /* owned; NULL: a direct connection */
 };
+
+/* ---- ssh.c */
+
+/* One attempt: connect_ms for TCP, all of it until deadline_ms (clock_mono_ms). */
+struct ssh *ssh_session_open(const struct ssh_target *target, int connect_ms, int64_t deadline_ms,
+                             struct err *err);
 
 /*
  * Moves what is ready on the connection, or waits for it. ERR_TIMEOUT at deadline_ms
@@ -23,8 +32,85 @@ struct ssh {
  */
 int ssh_session_wait(struct ssh *s, int64_t deadline_ms, struct err *err) MUST_USE;
 
-/* What became of the connection, for people: libssh's words, or "closed by the host". */
+/* What became of the connection, for people: the bastion's fault, libssh's words, or "closed by the
+ * host". */
 const char *ssh_session_fault(const struct ssh *s);
+/* After a wait that failed before the login was through: -1, `step` in front of the message. A time
+ * limit is then a fault of the connection, and the next attempt may succeed. */
+int ssh_session_step_failed(const char *step, struct err *err);
+
+/* A helper of the session's thread: no signal is delivered to it. */
+int ssh_thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg,
+                     struct err *err) MUST_USE;
+
+/* ---- ssh_login.c */
+
+int ssh_login(struct ssh *s, const struct ssh_target *target, int64_t deadline_ms,
+              struct err *err) MUST_USE;
+
+/* ---- ssh_agent.c */
+
+struct ssh_agent_proxy;
+
+/*
+ * Connects to the agent of SSH_AUTH_SOCK. `only`: the key to offer, with its certificates; NULL:
+ * all of them. NULL with the reason, ERR_DENIED, when there is no agent or it holds no such key.
+ */
+struct ssh_agent_proxy *ssh_agent_proxy_open(ssh_key only, int64_t deadline_ms, struct err *err);
+/* Makes it the session's agent, for ssh_userauth_agent. */
+void ssh_agent_proxy_attach(struct ssh_agent_proxy *proxy, ssh_session session);
+/* Detaches and frees it. -1 with err when the agent did not do what it was asked to. */
+int ssh_agent_proxy_close(struct ssh_agent_proxy *proxy, struct err *err);
+
+/* ---- ssh_jump.c */
+
+struct ssh_jump;
+
+/* Connects to target->jump and from there to the target. *fd is then a way to the target: the
+ * caller gives it to a session, or closes it. ssh_jump_close comes after that session was freed. */
+struct ssh_jump *ssh_jump_open(const struct ssh_target *target, int connect_ms, int64_t deadline_ms,
+                               int *fd, struct err *err);
+/* Why the way broke; NULL: it did not. It stays until ssh_jump_close. */
+const char *ssh_jump_fault(struct ssh_jump *jump);
+void ssh_jump_close(struct ssh_jump *jump);
+
+/* ---- ssh_become.c: sudo with a password */
+
+/*
+ * sudo writes SSH_BECOME_PROMPT to stderr each time it asks, and the script's shell writes
+ * SSH_BECOME_READY to stdout before it reads. So the password is sent only to a sudo that asks for
+ * it, and the script only to its shell: neither can be taken for the other. Both are plain words
+ * for every login shell.
+ */
+#define SSH_BECOME_PROMPT "pgha-deploy.sudo.password:"
+#define SSH_BECOME_READY  "pgha-deploy.sudo.ready"
+
+struct ssh_become {
+    const char *password;           /* NULL: sudo has nothing to ask */
+    size_t out_start, errout_start; /* where this run's output begins */
+    bool ready;                     /* the script's shell reads */
+    bool answered;                  /* the password was sent */
+};
+
+enum ssh_become_step {
+    SSH_BECOME_WAIT,   /* for more output */
+    SSH_BECOME_ANSWER, /* send the password */
+    SSH_BECOME_GO,     /* send the script; the marks are cut out of the output */
+    SSH_BECOME_REFUSED /* the password is wrong: sudo asks again */
+};
+
+/* out, errout: as they are before the script's first output. */
+struct ssh_become ssh_become_start(const char *password, const struct str *out,
+                                   const struct str *errout);
+/* What to do after the output that came so far. */
+enum ssh_become_step ssh_become_look(struct ssh_become *become, struct str *out,
+                                     struct str *errout);
+/* ERR_DENIED with sudo's own words: it ended, or asked again, before the script ran. */
+int ssh_become_refused(const struct ssh_become *become, const struct str *errout, struct err *err);
+
+/* ---- ssh_known_hosts.c */
+
+char *ssh_user_file(const char *name); /* ~/.ssh/NAME; caller frees */
 
 /* The files to look for host keys in. */
 struct ssh_known_hosts {

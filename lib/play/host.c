@@ -2,6 +2,8 @@
  * host.c - one host on its way through a segment: plan a batch, make a trip, settle it, again.
  */
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/play/ssh_args.h"
 #include "lib/play/vars.h"
 
 enum batch_end {
@@ -377,56 +379,73 @@ static bool wants_become(struct host *host)
     return false;
 }
 
-/* "-o UserKnownHostsFile=FILE" of ansible_ssh_common_args; NULL: none. */
-static const char *known_hosts_of(struct host *host)
+/* The password of sudo; NULL: none. */
+static const char *become_password(struct host *host)
 {
-    static const char option[] = "UserKnownHostsFile=";
-    const char *args = var_text(host, "ansible_ssh_common_args");
-    const char *found = args ? strstr(args, option) : NULL;
-    char quote;
+    static const char *const names[] = {"ansible_become_password", "ansible_become_pass"};
 
-    if (!found)
-        return NULL;
-    quote = found > args ? found[-1] : ' ';
-    found += strlen(option);
-    if (*found == '"' || *found == '\'')
-        quote = *found++;
-    return arena_strndup(&host->arena, found,
-                         quote == '"' || quote == '\'' ? strcspn(found, (char[]){quote, '\0'})
-                                                       : strcspn(found, " \t"));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *text = var_text(host, names[i]);
+
+        if (text && *text) {
+            log_secret(text);
+            return text;
+        }
+    }
+    return NULL;
 }
 
-static struct ssh_target target_of(struct host *host)
+/* Ansible's order on ssh's command line; both are read as one. */
+static const char *ssh_arguments(struct host *host)
+{
+    const char *common = var_text(host, "ansible_ssh_common_args");
+    const char *extra = var_text(host, "ansible_ssh_extra_args");
+
+    return arena_printf(&host->arena, "%s %s", common ? common : "", extra ? extra : "");
+}
+
+static int fill_target(struct host *host, struct ssh_target *target, struct err *err)
 {
     const char *address = var_text(host, "ansible_host"), *port = var_text(host, "ansible_port");
-    struct ssh_target target = {.name = host->name,
-                                .address = address ? address : host->name,
-                                .user = var_text(host, "ansible_user"),
-                                .identity = var_text(host, "ansible_ssh_private_key_file"),
-                                .known_hosts = known_hosts_of(host)};
+    const char *identity = var_text(host, "ansible_ssh_private_key_file");
 
-    target.port = port ? (int)strtol(port, NULL, 10) : 0;
-    target.become = target.user && !str_eq(target.user, "root") && wants_become(host);
-    return target;
+    *target = (struct ssh_target){.name = host->name,
+                                  .address = address ? address : host->name,
+                                  .user = var_text(host, "ansible_user"),
+                                  .identity = ssh_args_path(&host->arena, identity),
+                                  .port = port ? (int)strtol(port, NULL, 10) : 0};
+    if (ssh_args_apply(&host->arena, ssh_arguments(host), target, err) < 0)
+        return err_wrap(err, "%s: ansible_ssh_common_args, ansible_ssh_extra_args", host->name);
+    target->become = target->user && !str_eq(target->user, "root") && wants_become(host);
+    target->become_password = target->become ? become_password(host) : NULL;
+    return 0;
+}
+
+static int open_session(struct host *host, struct err *err)
+{
+    const struct play_options *options = host->run->options;
+    const struct play_transport *transport = host->run->transport;
+    struct ssh_target target;
+
+    if (fill_target(host, &target, err) < 0)
+        return -1;
+    if (options->target)
+        options->target(options->target_ctx, host->name, &target);
+    host->session = transport->open(transport->ctx, &target, options->connect_deadline_ms, err);
+    return host->session ? 0 : -1;
 }
 
 int host_open(struct host *host)
 {
-    const struct play_options *options = host->run->options;
     struct need facts = {.kind = NEED_FACTS, .name = ""};
-    struct ssh_target target = target_of(host);
     struct err err = ERR_INIT;
     struct probe probe;
     int rc = -1;
 
     host->started_ms = clock_mono_ms();
-    if (options->target)
-        options->target(options->target_ctx, host->name, &target);
     probe_init(&probe);
     probe.pending_handlers = true;
-    host->session = host->run->transport->open(host->run->transport->ctx, &target,
-                                               options->connect_deadline_ms, &err);
-    if (host->session && probe_add(&probe, &facts, &err) == 0 &&
+    if (open_session(host, &err) == 0 && probe_add(&probe, &facts, &err) == 0 &&
         step_gather(host, NULL, &probe, &err) == 0)
         rc = trip_run(host, &probe, &err);
     probe_release(&probe);

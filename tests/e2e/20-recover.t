@@ -15,7 +15,7 @@ sql() { psql -XAtq "$(on "$1" conninfo --json | jq -r .uris.primary)" -c "$2"; }
 
 # kill -9 after growing times: every next up goes on, the last ends well.
 for delay in 0.05 0.2 0.5 1 1.6 2.4 3.5 5; do
-    on "$one" up --yes >/dev/null 2>"$work/stderr" &
+    "$pgha" -f "$one" up --yes >/dev/null 2>"$work/stderr" &
     pid=$!
     sleep $delay # the point of the test: a kill at an arbitrary moment
     kill -9 $pid 2>/dev/null
@@ -34,7 +34,7 @@ first=$?
 is "two runs at once: one of them ends well" "$([ "$status" = 0 ] || [ "$first" = 0 ] && echo yes)" yes
 if [ "$status" != 0 ]; then like "and the other says who holds the lock" "$err" 'lock|pid'; else ok 0 "and the other was not in its way"; fi
 
-on "$one" up --yes >/dev/null 2>"$work/int.err" &
+"$pgha" -f "$one" up --yes >/dev/null 2>"$work/int.err" &
 pid=$!
 sleep 0.1
 kill -INT $pid

@@ -16,7 +16,8 @@ patroni() { curl -s -m 5 -o /dev/null -w '%{http_code}' --cacert "$ca" "$@"; }
 succeeds "up 300 days ago" faketime -f '-300d' "$pgha" -f "$file" up --yes
 # What members show now, to be compared after the renewal.
 shown() {
-    for wire in "5432 -starttls postgres" "8008" "2379" "2380"; do serial 10.81.10.11 $wire; done
+    for wire in "5432 -starttls postgres" "8008" "2379"; do serial 10.81.10.11 $wire; done
+    p ssh db2 'openssl s_client -connect 10.81.10.11:2380 </dev/null 2>/dev/null | openssl x509 -noout -serial' # members only
     serial 10.81.10.51 7000
 }
 before=$(shown)

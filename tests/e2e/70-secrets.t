@@ -82,6 +82,38 @@ rm "$work/t-sec/report.txt"
 like "without variable and file it stays" "$(p up --yes 2>/dev/null)" ' 0 changed'
 is "and works" "$(login app "$new")" app
 
+# ---- rotation, killed on the way ----
+
+superuser=$(p secrets show superuser)
+authority=$(p secrets show ca_cert | openssl x509 -noout -serial)
+for delay in 0.2 1 3 6; do
+    "$pgha" -f "$file" secrets rotate --yes >/dev/null 2>&1 &
+    pid=$!
+    sleep $delay # the point of the test: a kill at an arbitrary moment
+    kill -9 $pid 2>/dev/null
+    wait $pid 2>/dev/null
+done
+succeeds "up completes rotations that were killed" p up --yes
+is "none is left" "$(p secrets list --json | jq '[.[] | select(.name | test("next"))] | length')" 0
+superuser_killed=$(p secrets show superuser)
+unlike "the superuser has another password" "$superuser_killed" "^$superuser\$"
+while :; do psql -XAtqc 'select 1' "$(p conninfo | awk '/^primary/ {print $2}')" || echo failed; done >"$work/clients" 2>&1 &
+clients=$!
+succeeds "secrets rotate" p secrets rotate --yes
+kill $clients
+wait $clients 2>/dev/null
+is "without a failed login of a user whose password is given" "$(grep -c -v '^1$' "$work/clients")" 0
+is "the superuser's new password works" "$(login postgres "$(p secrets show superuser)")" postgres
+like "the one before does not" "$(login postgres "$superuser_killed")" 'password authentication failed'
+is "the given one is as it was" "$(login app "$new")" app
+unlike "there is another authority" "$(p secrets show ca_cert | openssl x509 -noout -serial)" "^$authority\$"
+is "and only one" "$(grep -c BEGIN "$ca")" 1
+replica=$(p status --json | jq -r '[.members[] | select(.role == "replica")][0] | .name')
+p ssh "$replica" systemctl restart patroni
+wait_for 30 p verify
+succeeds "a standby that is started anew streams with the new password" p verify
+like "a second up changes nothing" "$(p up --yes 2>/dev/null)" ' 0 changed'
+
 # ---- the key ----
 
 cp "$sealed" "$work/sealed"

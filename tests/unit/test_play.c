@@ -17,6 +17,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/log.h"
 #include "lib/play/play.h"
 
 struct scene {
@@ -1184,6 +1185,62 @@ static void an_unreachable_host_leaves_the_others(void **state)
     forget_run();
 }
 
+/* What a host's variables make of the target; ctx: a struct str. */
+static void *note_target(void *ctx, const struct ssh_target *target, int64_t deadline_ms,
+                         struct err *err)
+{
+    struct str *text = ctx;
+
+    str_printf(text, "%s %s@%s:%d key=%s known=%s become=%d password=%s", target->name,
+               target->user, target->address, target->port, target->identity, target->known_hosts,
+               target->become, target->become_password ? target->become_password : "-");
+    for (const struct ssh_target *hop = target->jump; hop; hop = hop->jump)
+        str_printf(text, " via %s@%s:%d key=%s known=%s", hop->user, hop->address, hop->port,
+                   hop->identity, hop->known_hosts);
+    str_putc(text, '\n');
+    return play_transport_local.open(NULL, target, deadline_ms, err);
+}
+
+static void variables_make_the_ssh_target(void **state)
+{
+    struct play_transport noting = play_transport_local;
+    struct str text, redacted;
+
+    (void)state;
+    str_init(&text, STR_MAX_TEXT);
+    str_init(&redacted, STR_MAX_TEXT);
+    noting.open = note_target;
+    noting.ctx = &text;
+    at->options.transport = &noting;
+    run_with(
+        "all:\n"
+        "  vars: {ansible_user: ops, ansible_become: true, site: lab,\n"
+        "         ansible_ssh_private_key_file: /key,\n"
+        "         ansible_ssh_common_args: -o UserKnownHostsFile=/known}\n"
+        "  hosts:\n"
+        "    h1: {ansible_host: 10.0.0.1, ansible_port: 2222, ansible_become_pass: 'pass-of-h1',\n"
+        "         ansible_ssh_extra_args: '-J me@first,me@{{ site }}-bastion:23'}\n"
+        "    h2: {ansible_become_password: '{{ secret }}', secret: pass-of-h2}\n"
+        "    h3: {ansible_user: root, ansible_become_password: pass-of-h3}\n"
+        "    h4: {ansible_ssh_extra_args: '-o ProxyCommand=\"nc %h %p\"'}\n",
+        "- hosts: all\n  tasks: [debug: {msg: x}]\n");
+    assert_string_equal(
+        text.buf,
+        "h1 ops@10.0.0.1:2222 key=/key known=/known become=1 password=pass-of-h1"
+        " via me@lab-bastion:23 key=/key known=/known via me@first:0 key=/key known=/known\n"
+        "h2 ops@h2:0 key=/key known=/known become=1 password=pass-of-h2\n"
+        "h3 root@h3:0 key=/key known=/known become=0 password=-\n");
+    assert_has(at->err.text,
+               "h4: ansible_ssh_common_args, ansible_ssh_extra_args: ProxyCommand: 'nc");
+    assert_int_equal(host(3)->failed, 1);
+    str_puts(&redacted, "pass-of-h1 pass-of-h2");
+    log_redact(&redacted);
+    assert_string_equal(redacted.buf, "******** ********");
+    str_release(&text);
+    str_release(&redacted);
+    forget_run();
+}
+
 static int run_garbage(void *session, struct ssh_run *given, struct err *err)
 {
     (void)session;
@@ -1322,6 +1379,7 @@ int main(void)
         T(handlers_of_a_killed_run_come_with_the_next),
         T(a_lost_connection_fails_the_host),
         T(an_unreachable_host_leaves_the_others),
+        T(variables_make_the_ssh_target),
         T(an_answer_that_makes_no_sense_fails_the_host),
         T(a_failed_run_once_stops_all),
         T(secrets_of_no_log_are_not_told),
