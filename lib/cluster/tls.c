@@ -49,20 +49,16 @@ static void keep(struct secrets *s, const char *cert_name, const char *key_name,
 
 /* ---- the authority ---- */
 
-static bool authority_is_good(const struct secrets *s, int64_t now_s)
+bool tls_authority_expires(const struct secrets *s, int64_t now_s)
 {
-    const char *cert = value_get_str(s->values, "ca_cert", NULL);
     struct err ignored = ERR_INIT;
     struct pki_info info;
-    bool good;
+    bool expires = pki_inspect(tls_ca(s), &info, &ignored) < 0 ||
+                   pki_expires_soon(info.not_before, info.not_after, now_s);
 
-    if (!cert || !value_get_str(s->values, "ca_key", NULL))
-        return false;
-    good = pki_inspect(cert, &info, &ignored) == 0 &&
-           !pki_expires_soon(info.not_before, info.not_after, now_s);
     err_release(&ignored);
     pki_info_release(&info);
-    return good;
+    return expires;
 }
 
 static int want_authority(struct secrets *s, const struct cluster *c, int64_t now_s, bool *grew,
@@ -71,7 +67,7 @@ static int want_authority(struct secrets *s, const struct cluster *c, int64_t no
     struct pki_pair pair = PKI_PAIR_INIT;
     int rc = 0;
 
-    if (!authority_is_good(s, now_s)) {
+    if (!value_get_str(s->values, "ca_cert", NULL) || !value_get_str(s->values, "ca_key", NULL)) {
         rc = pki_make_ca(c->name, now_s, &pair, err);
         if (rc == 0) {
             keep(s, "ca_cert", "ca_key", &pair);

@@ -31,6 +31,8 @@ struct http_tls tls_controller(const struct secrets *s);
  * advance  the new one signs, the old one is still trusted; then the old one is gone
  */
 enum tls_rotation { TLS_SETTLED, TLS_NEW_TRUSTED, TLS_NEW_SIGNS };
+bool tls_authority_expires(const struct secrets *s,
+                           int64_t now_s); /* a third of its life is left */
 enum tls_rotation tls_rotation(const struct secrets *s);
 int tls_rotate_begin(struct secrets *s, const struct cluster *c, int64_t now_s,
                      struct err *err) MUST_USE;

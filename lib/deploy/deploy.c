@@ -265,7 +265,7 @@ static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
 {
     int64_t start;
 
-    if (deploy_hosts(d, r, err) < 0)
+    if (deploy_hosts(d, r, err) < 0 || rotate_old_authority(d, err) < 0)
         return -1;
     rotate_if_possible(d, r);
     if (converge_until_ready(d, r, err) < 0)

@@ -25,7 +25,7 @@ struct deploy {
 
     /* Made by deploy_open. */
     char *state_dir, *ca_file, *identity, *known_hosts; /* paths */
-    int lock; /* -1: not held */
+    int lock;                                           /* -1: not held */
     struct secrets secrets;
     struct provider_session *session;
     struct inventory inventory;
@@ -89,6 +89,8 @@ int deploy_rotate(struct deploy *d, unsigned what, struct deploy_result *r,
  * anew. Nothing to do: nothing is done. */
 bool rotation_is_pending(const struct deploy *d);
 int rotate_pending(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
+int rotate_old_authority(struct deploy *d,
+                         struct err *err) MUST_USE; /* begins it, when it is time */
 /* Before the cluster is ready, as far as it answers: a killed run may have changed the very
  * password that this program logs in with. */
 void rotate_if_possible(struct deploy *d, struct deploy_result *r);

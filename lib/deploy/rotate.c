@@ -128,6 +128,16 @@ bool rotation_is_pending(const struct deploy *d)
     return secrets_rotating(&d->secrets) || tls_rotation(&d->secrets) != TLS_SETTLED;
 }
 
+int rotate_old_authority(struct deploy *d, struct err *err)
+{
+    int64_t now_s = clock_real_ms() / 1000;
+
+    if (!tls_authority_expires(&d->secrets, now_s))
+        return 0;
+    return tls_rotate_begin(&d->secrets, d->cluster, now_s, err) < 0 ? -1
+                                                                     : deploy_save_secrets(d, err);
+}
+
 void rotate_if_possible(struct deploy *d, struct deploy_result *r)
 {
     struct err ignored = ERR_INIT;

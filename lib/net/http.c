@@ -50,7 +50,8 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 
 /* Between any two steps of a transfer. A server in Python writes an answer in small pieces and, by
  * Nagle's rule, keeps each back until the one before (with TLS 1.3 first the session tickets) is
- * acknowledged, which a client delays by 40 ms unless told otherwise. The kernel forgets quickly. */
+ * acknowledged, which a client delays by 40 ms unless told otherwise. The kernel forgets quickly.
+ */
 static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                        curl_off_t up)
 {

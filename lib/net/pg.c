@@ -62,14 +62,14 @@ static PostgresPollingStatusType connect_poll(PGconn *conn, int64_t deadline)
 static PGconn *connect_start(const struct pg_target *t)
 {
     char port[16];
-    const char *keys[] = {"host",    "port",             "user",    "password",   "dbname",
-                          "options", "application_name", "sslmode", "gssencmode", "sslrootcert",
-                          NULL};
+    const char *keys[] = {
+        "host",    "port",       "user",        "password", "dbname", "options", "application_name",
+        "sslmode", "gssencmode", "sslrootcert", NULL};
     char options[64];
     const char *values[] = {
-        t->host, port,          t->user,
-        t->password, t->database, options,
-        "pgha-deploy", t->root_cert ? "verify-full" : "prefer", "disable", t->root_cert, NULL};
+        t->host,     port,         t->user,       t->password,
+        t->database, options,      "pgha-deploy", t->root_cert ? "verify-full" : "prefer",
+        "disable",   t->root_cert, NULL};
 
     snprintf(port, sizeof(port), "%d", t->port);
     snprintf(options, sizeof(options), "-c statement_timeout=%d",

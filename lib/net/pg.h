@@ -13,7 +13,7 @@ struct pg_target {
     const char *user, *password, *database;
     const char *root_cert; /* file of authorities: TLS, with the server's certificate and name
                               verified. NULL: TLS only if the server offers it */
-    int timeout_ms; /* of the connection, and of each statement; 0: 5 s */
+    int timeout_ms;        /* of the connection, and of each statement; 0: 5 s */
 };
 
 struct pg;

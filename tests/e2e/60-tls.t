@@ -50,6 +50,8 @@ for wire in "10.81.10.11 5432 -starttls postgres" "10.81.10.100 5000 -starttls p
 done
 like "etcd: TLS 1.2 at least" "$(openssl s_client -connect 10.81.10.11:2379 -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null 2>&1)" 'alert|no protocols|unsupported'
 
+like "its members' port too" "$(p ssh db2 'openssl s_client -connect 10.81.10.11:2380 -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null 2>&1')" 'alert|no protocols|unsupported'
+
 superuser=$(p conninfo --json | jq -r .password)
 like "PostgreSQL without TLS has no line" \
     "$(PGPASSWORD=$superuser psql "host=10.81.10.11 user=postgres sslmode=disable" -c 'select 1' 2>&1)" 'no pg_hba.conf entry.*no encryption'
@@ -74,15 +76,26 @@ replica=$(p status --json | jq -r '[.members[] | select(.role == "replica")][0] 
 address=$(p status --json | jq -r ".members[] | select(.name == \"$replica\") | .address")
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/mitm.key" -out "$work/mitm.crt" -days 2 \
     -subj "/CN=$replica" -addext "subjectAltName=DNS:$replica,IP:$address" >/dev/null 2>&1
-for half in crt key; do p ssh "$replica" "cat >/etc/patroni/tls/host.$half" <"$work/mitm.$half"; done
+for half in crt key; do p ssh "$replica" "tee /etc/patroni/tls/host.$half >/etc/etcd/tls/host.$half" <"$work/mitm.$half"; done
 p ssh "$replica" 'systemctl reload patroni; runuser -u postgres -- /usr/lib/postgresql/17/bin/pg_ctl reload -D /var/lib/postgresql/17/main' >/dev/null 2>&1
 wait_for 20 sh -c "openssl s_client -connect $address:8008 </dev/null 2>/dev/null | openssl x509 -noout -issuer | grep -q 'CN = $replica'"
 servers() { p ssh lb1 'echo "show servers state replicas" | socat stdio /run/haproxy/admin.sock' | awk -v host="$replica" '$4 == host {print $6}'; }
 wait_for 20 sh -c '[ "$("$1" -f "$2" ssh lb1 "echo show servers state replicas | socat stdio /run/haproxy/admin.sock" | awk -v host="$3" "\$4 == host {print \$6}")" = 0 ]' sh "$pgha" "$file" "$replica"
 is "HAProxy leads nobody to it" "$(servers)" 0
+like "this program refuses etcd in its place" "$(p status 2>&1)" '^etcd +2 of 3 healthy'
+is "etcd's members refuse it" "$(p ssh db2 "openssl s_client -connect $address:2380 -CAfile /etc/etcd/tls/ca.crt -cert /etc/etcd/tls/host.crt -key /etc/etcd/tls/host.key -verify_return_error </dev/null 2>&1" | grep -c 'Verify return code: 0')" 0
 like "psql refuses it" "$(p psql --host "$replica" -- -c 'select 1' 2>&1)" 'certificate verify failed'
 exits "verify finds the fault" 3 p verify
-succeeds "up puts the certificate right" p up --yes
+# And in the primary's: standbys that connect anew do not follow it.
+leader=$(p status --json | jq -r '.members[] | select(.role == "leader") | .name')
+for half in crt key; do p ssh "$leader" "cat >/etc/patroni/tls/host.$half" <"$work/mitm.$half"; done
+p ssh "$leader" 'runuser -u postgres -- /usr/lib/postgresql/17/bin/pg_ctl reload -D /var/lib/postgresql/17/main' >/dev/null 2>&1
+p ssh "$replica" "runuser -u postgres -- psql -XAtqc \"select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'walreceiver'\"" >/dev/null 2>&1
+refuses() { p ssh "$replica" journalctl -q --no-pager -o cat -u patroni --since -1min | grep -q 'certificate verify failed'; }
+wait_for 20 refuses
+refuses
+ok $? "a standby refuses a primary with another certificate"
+succeeds "up puts the certificates right" p up --yes
 # etcd had refused its certificate as well, so its key in the DCS may still be running out.
 wait_for 40 p verify
 succeeds "after which all is well" p verify
