@@ -69,12 +69,24 @@ static int write_host_record(const struct provider_session *s, const struct host
     return record_write(p->record, record, err);
 }
 
-static bool is_mounted(const struct host_place *p)
+static bool is_mount_root(const char *path)
 {
     struct statx info;
 
-    return statx(AT_FDCWD, p->root, AT_SYMLINK_NOFOLLOW, 0, &info) == 0 &&
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &info) == 0 &&
            (info.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+static bool is_mounted(const struct host_place *p)
+{
+    return is_mount_root(p->root);
+}
+
+/* `ip netns add` makes a file and then mounts the namespace on it: when it was killed in between,
+ * there is a file and no namespace. */
+static bool has_namespace(const struct host_place *p)
+{
+    return is_mount_root(p->netns);
 }
 
 bool host_has_disk(const struct provider_session *s, const char *host)
@@ -278,8 +290,9 @@ static int join_network(const struct provider_session *s, const struct host_plac
 
     str_init(&outside, STR_MAX_TEXT);
     str_init(&inside, STR_MAX_TEXT);
-    if (!file_exists(p->netns)) {
+    if (!has_namespace(p)) {
         drop_stale_link(p);
+        remove(p->netns);
         str_printf(&outside, "netns add %s\n", p->id);
     }
     put_link_commands(s, p, &outside);
@@ -443,7 +456,7 @@ static int start(struct provider_session *s, const struct host_place *p, const c
 {
     /* A host that runs in a namespace without a name cannot be reached any more: it has to boot
      * into the new one. */
-    if (!file_exists(p->netns) && cgroup_is_populated(p->cgroup) && pull_plug(p, err) < 0)
+    if (!has_namespace(p) && cgroup_is_populated(p->cgroup) && pull_plug(p, err) < 0)
         return -1;
     if (mount_disk(p, a, err) < 0 || plant(s, p, address, a, err) < 0 ||
         join_network(s, p, address, err) < 0)

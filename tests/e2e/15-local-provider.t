@@ -97,6 +97,9 @@ is 'and goes on with the same hosts' "$(shell "$a" tpa "$db" 'cat /root/written'
 rm -r "$(dirname "$a")/.pgha"
 succeeds 'with the state lost, down' "$drive" "$a" down
 is 'leaves nothing' "$(traces tpa)" ''
+: >/run/netns/pgha-tpa-db1 # `ip netns add` that was killed has made the file, and no namespace
+succeeds 'up over a namespace that was half made' "$drive" "$a" up
+succeeds 'down' "$drive" "$a" down
 for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.5; do
     "$drive" "$a" up >/dev/null 2>&1 &
     sleep "$delay"
