@@ -90,7 +90,7 @@ exits "verify finds the fault" 3 p verify
 leader=$(p status --json | jq -r '.members[] | select(.role == "leader") | .name')
 for half in crt key; do p ssh "$leader" "cat >/etc/patroni/tls/host.$half" <"$work/mitm.$half"; done
 p ssh "$leader" 'runuser -u postgres -- /usr/lib/postgresql/17/bin/pg_ctl reload -D /var/lib/postgresql/17/main' >/dev/null 2>&1
-p ssh "$replica" "runuser -u postgres -- psql -XAtqc \"select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'walreceiver'\"" >/dev/null 2>&1
+p ssh "$replica" "pkill -f '^postgres: .*walreceiver'"
 refuses() { p ssh "$replica" journalctl -q --no-pager -o cat -u patroni --since -1min | grep -q 'certificate verify failed'; }
 wait_for 20 refuses
 refuses
