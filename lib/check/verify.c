@@ -105,32 +105,57 @@ static void check_lag(struct check_run *r)
         add_ok(r, "at most %lld bytes, limit %lld", (long long)worst, (long long)VERIFY_LAG_LIMIT);
 }
 
+/* One look at one host; those of a check are taken at once. */
+struct host_look {
+    const struct check_target *target;
+    const struct cluster_host *host;
+    bool vip; /* whether it holds the VIP is asked, not how etcd is */
+    bool well, holds_vip;
+    struct err err;
+};
+
+static void look_at_host(void *ctx, size_t job)
+{
+    struct host_look *l = (struct host_look *)ctx + job;
+
+    if (l->vip)
+        l->well = check_vip(l->target, l->host, &l->holds_vip, &l->err) == 0;
+    else if (!(l->well = check_etcd(l->target, l->host->address, &l->err) == 0))
+        err_wrap(&l->err, "%s", l->host->name);
+}
+
+/* Adds a line for a look that failed, or was not taken because the user stopped the program. */
+static bool looked_well(struct check_run *r, struct host_look *l)
+{
+    if (!l->well)
+        add_failed(r, "%s", l->err.code ? l->err.text : "stopped by the user");
+    err_release(&l->err);
+    return l->well;
+}
+
 static void check_etcd_quorum(struct check_run *r)
 {
-    size_t n = 0, healthy = 0;
+    VEC(struct host_look) looks = VEC_INIT;
+    size_t healthy = 0;
 
-    vec_each (h, &r->target->cluster->hosts) {
-        struct err err = ERR_INIT;
-
-        if (!h->is_etcd)
-            continue;
-        n++;
-        if (check_etcd(r->target, h->address, &err) == 0)
-            healthy++;
-        else
-            add_failed(r, "%s: %s", h->name, err.text);
-        err_release(&err);
-    }
-    if (healthy == n)
-        add_ok(r, "%zu of %zu members are healthy", healthy, n);
+    vec_each (h, &r->target->cluster->hosts)
+        if (h->is_etcd)
+            vec_push(&looks, ((struct host_look){.target = r->target, .host = h}));
+    pool_run(0, looks.n, look_at_host, looks.items, NULL);
+    vec_each (l, &looks)
+        healthy += looked_well(r, l);
+    if (healthy == looks.n)
+        add_ok(r, "%zu of %zu members are healthy", healthy, looks.n);
     else
-        add_failed(r, "%zu of %zu members are healthy: quorum is %s", healthy, n,
-                   healthy > n / 2 ? "kept" : "LOST");
+        add_failed(r, "%zu of %zu members are healthy: quorum is %s", healthy, looks.n,
+                   healthy > looks.n / 2 ? "kept" : "LOST");
+    vec_release(&looks);
 }
 
 static void check_vip_holder(struct check_run *r)
 {
     const struct cluster *c = r->target->cluster;
+    VEC(struct host_look) looks = VEC_INIT;
     const char *holder = NULL;
     size_t holders = 0;
 
@@ -138,24 +163,21 @@ static void check_vip_holder(struct check_run *r)
         add_line(r, VERIFY_SKIPPED, -1, "no balancers");
         return;
     }
-    vec_each (h, &c->hosts) {
-        struct err err = ERR_INIT;
-        bool holds = false;
-
-        if (!h->is_lb)
-            continue;
-        if (check_vip(r->target, h, &holds, &err) < 0)
-            add_failed(r, "%s", err.text);
-        if (holds) {
+    vec_each (h, &c->hosts)
+        if (h->is_lb)
+            vec_push(&looks, ((struct host_look){.target = r->target, .host = h, .vip = true}));
+    pool_run(0, looks.n, look_at_host, looks.items, NULL);
+    vec_each (l, &looks) {
+        if (looked_well(r, l) && l->holds_vip) {
             holders++;
-            holder = h->name;
+            holder = l->host->name;
         }
-        err_release(&err);
     }
     if (holders == 1)
         add_ok(r, "%s is on %s and nowhere else", c->vip, holder);
     else
         add_failed(r, "%s is on %zu hosts", c->vip, holders);
+    vec_release(&looks);
 }
 
 /* Waits until the row is there, then has a write of its own refused: SQLSTATE 25006,
@@ -361,18 +383,32 @@ static void check_port(struct check_run *r, const char *name, int port)
     str_release(&text);
 }
 
-static void check_ports(struct check_run *r)
+static void check_port_primary(struct check_run *r)
 {
     const struct cluster *c = r->target->cluster;
 
-    if (!c->vip) {
+    if (c->vip)
+        check_port(r, "primary", c->port_primary);
+    else
         add_line(r, VERIFY_SKIPPED, -1, "no balancers");
-        return;
-    }
-    check_port(r, "primary", c->port_primary);
-    check_port(r, "replicas", c->port_replicas);
-    check_port(r, "sync", c->port_sync);
-    check_port(r, "async", c->port_async);
+}
+
+static void check_port_replicas(struct check_run *r)
+{
+    if (r->target->cluster->vip)
+        check_port(r, "replicas", r->target->cluster->port_replicas);
+}
+
+static void check_port_sync(struct check_run *r)
+{
+    if (r->target->cluster->vip)
+        check_port(r, "sync", r->target->cluster->port_sync);
+}
+
+static void check_port_async(struct check_run *r)
+{
+    if (r->target->cluster->vip)
+        check_port(r, "async", r->target->cluster->port_async);
 }
 
 static const struct {
@@ -381,7 +417,8 @@ static const struct {
 } checks[] = {
     {"members", check_members},     {"timelines", check_timelines}, {"lag", check_lag},
     {"etcd", check_etcd_quorum},    {"vip", check_vip_holder},      {"write", check_write},
-    {"replication", check_senders}, {"ports", check_ports},
+    {"replication", check_senders}, {"ports", check_port_primary},  {"ports", check_port_replicas},
+    {"ports", check_port_sync},     {"ports", check_port_async},
 };
 
 static void run_check(void *ctx, size_t job)

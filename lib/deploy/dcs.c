@@ -21,7 +21,8 @@ struct dcs {
     struct arena arena;
     const struct value *desired;
     struct value *patch; /* empty map: nothing differs */
-    struct pg *primary;  /* to ask what a parameter's change takes; NULL: not reachable */
+    struct pg *primary;  /* to ask what a parameter's change takes; opened when one does change */
+    bool asked;          /* primary was opened, or is not reachable */
     struct deploy_result *result;
     struct value *restart; /* those of its parameters that only a restart changes */
 };
@@ -82,14 +83,36 @@ static int read_desired(struct dcs *dcs, struct err *err)
 
 /* ---- what differs ---- */
 
+/* NULL: not reachable. */
+static struct pg *the_primary(struct dcs *dcs)
+{
+    struct check_target t = deploy_check_target(dcs->deploy);
+    struct patroni_view view;
+    struct pg_target login;
+    struct err ignored = ERR_INIT;
+
+    if (dcs->asked)
+        return dcs->primary;
+    dcs->asked = true;
+    if (patroni_view(&dcs->api, &dcs->arena, &view, &ignored) == 0) {
+        login = check_primary(&t, &view, SQL_TIMEOUT_MS);
+        if (login.host)
+            dcs->primary = pg_open(&login, &ignored);
+    }
+    err_release(&ignored);
+    patroni_view_release(&view);
+    return dcs->primary;
+}
+
 /* pg_settings on the primary: context tells what a change takes, setting what it is now. */
 struct setting {
     bool restart;
     char value[64];
 };
 
-static struct setting ask_setting(struct pg *pg, const char *name)
+static struct setting ask_setting(struct dcs *dcs, const char *name)
 {
+    struct pg *pg = the_primary(dcs);
     struct setting s = {false, ""};
     struct err err = ERR_INIT;
 
@@ -113,7 +136,7 @@ static int64_t as_int(const struct value *v)
 
 static const char *parameter_consequence(struct dcs *dcs, const char *name, struct value *to)
 {
-    struct setting s = ask_setting(dcs->primary, name);
+    struct setting s = ask_setting(dcs, name);
 
     if (!s.restart)
         return "reload";
@@ -190,22 +213,6 @@ static void compare(struct dcs *dcs, const char *prefix, const struct value *act
 
 /* ---- the stage ---- */
 
-static void open_primary(struct dcs *dcs)
-{
-    struct check_target t = deploy_check_target(dcs->deploy);
-    struct patroni_view view;
-    struct pg_target login;
-    struct err ignored = ERR_INIT;
-
-    if (patroni_view(&dcs->api, &dcs->arena, &view, &ignored) == 0) {
-        login = check_primary(&t, &view, SQL_TIMEOUT_MS);
-        if (login.host)
-            dcs->primary = pg_open(&login, &ignored);
-    }
-    err_release(&ignored);
-    patroni_view_release(&view);
-}
-
 static int plan_dcs(struct dcs *dcs, struct err *err)
 {
     const struct value *actual = patroni_config(&dcs->api, &dcs->arena, err);
@@ -216,7 +223,6 @@ static int plan_dcs(struct dcs *dcs, struct err *err)
         return err_set(err, ERR_INPUT, "the dynamic configuration is no map");
     dcs->patch = value_map(&dcs->arena);
     dcs->restart = value_map(&dcs->arena);
-    open_primary(dcs);
     compare(dcs, "", actual, dcs->desired, dcs->patch);
     return 0;
 }

@@ -263,6 +263,7 @@ static int converge_until_ready(struct deploy *d, struct deploy_result *r, struc
 
 static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
 {
+    size_t changes;
     int64_t start;
 
     if (deploy_hosts(d, r, err) < 0 || rotate_old_authority(d, err) < 0)
@@ -273,8 +274,11 @@ static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
     if (rotation_is_pending(d) &&
         (rotate_pending(d, r, err) < 0 || converge_until_ready(d, r, err) < 0))
         return -1;
+    changes = r->changes.n;
+    if (converge_dcs(d, false, r, err) < 0)
+        return -1;
     /* Restarted members are back before the balancers' checks have seen it. */
-    if (converge_dcs(d, false, r, err) < 0 || wait_ready(d, READY_TIMEOUT_MS, err) < 0)
+    if (r->changes.n > changes && wait_ready(d, READY_TIMEOUT_MS, err) < 0)
         return -1;
     start = clock_mono_ms();
     stage_begin(d, "sql", "roles, databases, extensions");

@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/deploy/stage.h"
+#include "lib/net/pool.h"
 
 enum { POLL_MS = 100, WAKE_MS = 1000, TRY_TIMEOUT_MS = 2000, JOURNAL_MAX = 16 * 1024 };
 
@@ -127,22 +128,23 @@ static const struct cluster_host *first_balancer(const struct cluster *c)
     return NULL;
 }
 
-/* A new leader runs a moment before it takes writes. */
-static bool port_ready(struct waiting *w, const struct pg_target *login, bool primary)
-{
-    struct err err = ERR_INIT;
-    struct pg *pg = pg_open(login, &err);
-    bool ready = pg && pg_exec(pg, "SELECT pg_is_in_recovery()", 0, NULL, &err) == 0 &&
-                 str_eq(pg_value(pg, 0, 0), primary ? "f" : "t");
+/* One port of the clients' address. */
+struct port_look {
+    struct pg_target login;
+    const char *role; /* t or f: in recovery */
+    bool ready;
+    struct err err;
+};
 
-    if (!ready)
-        set_waiting(w, first_balancer(w->deploy->cluster), "haproxy",
-                    err.code
-                        ? xstrdup(err.text)
-                        : xasprintf("%s:%d does not take writes yet", login->host, login->port));
+/* A new leader runs a moment before it takes writes. */
+static void look_at_port(void *ctx, size_t job)
+{
+    struct port_look *l = (struct port_look *)ctx + job;
+    struct pg *pg = pg_open(&l->login, &l->err);
+
+    l->ready = pg && pg_exec(pg, "SELECT pg_is_in_recovery()", 0, NULL, &l->err) == 0 &&
+               str_eq(pg_value(pg, 0, 0), l->role);
     pg_close(pg);
-    err_release(&err);
-    return ready;
 }
 
 /* Every port that has a member to lead to answers: the balancers follow Patroni by checks of their
@@ -157,19 +159,36 @@ static bool address_ready(struct waiting *w, const struct patroni_view *view)
                  {"replicas", c->port_replicas},
                  {"sync", c->port_sync},
                  {"async", c->port_async}};
-    struct pg_target login = check_primary(&w->target, view, TRY_TIMEOUT_MS);
+    struct port_look looks[ARRAY_LEN(ports)];
+    size_t n = 0;
+    bool ready = true;
 
     for (size_t i = 0; i < (c->vip ? ARRAY_LEN(ports) : 1); i++) {
         bool led = false;
 
         vec_each (m, &view->members)
             led |= check_role_fits(ports[i].name, m);
+        if (!led)
+            continue;
+        looks[n] = (struct port_look){.login = check_primary(&w->target, view, TRY_TIMEOUT_MS),
+                                      .role = i ? "t" : "f"};
         if (c->vip)
-            login.port = ports[i].port;
-        if (led && !port_ready(w, &login, i == 0))
-            return false;
+            looks[n].login.port = ports[i].port;
+        n++;
     }
-    return true;
+    pool_run(0, n, look_at_port, looks, NULL);
+    for (size_t i = 0; i < n; i++) {
+        struct port_look *l = &looks[i];
+
+        if (!l->ready && ready)
+            set_waiting(w, first_balancer(c), "haproxy",
+                        l->err.code ? xstrdup(l->err.text)
+                                    : xasprintf("%s:%d leads to a server of another role",
+                                                l->login.host, l->login.port));
+        ready = ready && l->ready;
+        err_release(&l->err);
+    }
+    return ready;
 }
 
 static bool all_ready(struct waiting *w)
