@@ -21,7 +21,7 @@ struct context {
     const char *file;                        /* -f */
     const char *playbooks;                   /* --playbooks; NULL: embedded */
     struct vault_source vault;               /* --vault-password-file, environment, folder */
-    bool json, quiet, yes;
+    bool json, quiet, yes, accept_new_keys;
     int verbose;
     struct map options; /* the command's own: name -> value, "" for a flag */
     struct event_sink *events;

@@ -2,14 +2,22 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "lib/base/file.h"
 
 static int down(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err)
 {
-    return deploy_down(d, option_given(ctx, "purge"), r, err);
+    return deploy_down(d, option_given(ctx, "purge"), option_given(ctx, "delete-data"), r, err);
 }
 
 static void print_gone(const struct deploy *d, const struct deploy_result *r)
 {
+    if (cluster_has_given_hosts(d->cluster)) {
+        printf("Cluster %s is off its hosts, %.1f s. %s\n", d->cluster->name,
+               (double)r->elapsed_ms / 1000.0,
+               file_is_dir(d->state_dir) ? "Its data and the state folder with its secrets are kept."
+                                         : "Its data is deleted.");
+        return;
+    }
     printf("Cluster %s is gone: %zu resource%s destroyed, nothing is left, %.1f s.\n",
            d->cluster->name, r->changes.n, r->changes.n == 1 ? "" : "s",
            (double)r->elapsed_ms / 1000.0);
@@ -26,6 +34,7 @@ static int run(struct context *ctx, int argc, char **argv)
 
 static const struct option_row options[] = {
     {"purge", 0, NULL, "remove the image cache too"},
+    {"delete-data", 0, NULL, "existing hosts: delete the databases and etcd's data, too"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -33,7 +42,8 @@ const struct command cmd_down = {"down",
                                  "destroy everything the cluster owns",
                                  "",
                                  "Found by name, so it works when the state folder is lost; "
-                                 "proves that nothing is left. Data included.",
+                                 "proves that nothing is left. Data included, but for existing "
+                                 "hosts: they stay, and keep the data unless --delete-data.",
                                  options,
                                  0,
                                  0,

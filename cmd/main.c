@@ -7,9 +7,9 @@
 #include "lib/base/clock.h"
 #include "lib/net/http.h"
 
-extern const struct provider provider_local;
+extern const struct provider provider_existing, provider_local;
 
-static const struct provider *const providers[] = {&provider_local, NULL};
+static const struct provider *const providers[] = {&provider_local, &provider_existing, NULL};
 
 static void on_signal(int number)
 {

@@ -10,6 +10,7 @@ const struct option_row global_options[] = {
     {"yes", 'y', NULL, "do not ask before changing things"},
     {"quiet", 'q', NULL, "no progress, errors only"},
     {"verbose", 'v', NULL, "more detail; twice: debug"},
+    {"accept-new-host-keys", 0, NULL, "trust and remember keys of hosts seen for the first time"},
     {"playbooks", 0, "DIR", "use the playbooks in DIR instead of the built-in ones"},
     {"vault-password-file", 0, "FILE", "passphrase of the cluster's secrets (default: a key file)"},
     {"help", 'h', NULL, "help for the command"},
@@ -74,6 +75,8 @@ static void set_global(struct parser *p, const struct option_row *row, const cha
         ctx->json = true;
     else if (str_eq(row->name, "yes"))
         ctx->yes = true;
+    else if (str_eq(row->name, "accept-new-host-keys"))
+        ctx->accept_new_keys = true;
     else if (str_eq(row->name, "quiet"))
         ctx->quiet = true;
     else if (str_eq(row->name, "verbose"))

@@ -157,7 +157,7 @@ static int play(struct context *ctx, struct play_files *f, const struct assets *
         .skip_tags = split(&f->arena, option_get(ctx, "skip-tags")),
         .forks = forks ? atoi(forks) : 0,
         .events = ctx->events,
-        .target = option_given(ctx, "accept-new-host-keys") ? accept_new_keys : NULL,
+        .target = ctx->accept_new_keys ? accept_new_keys : NULL,
         .connect_deadline_ms = clock_mono_ms() + CONNECT_TIMEOUT_MS,
     };
     struct play_result result;
@@ -221,7 +221,6 @@ static const struct option_row options[] = {
     {"extra-vars", 'e', "VARS", "name=value words, JSON, or @FILE; the strongest variables"},
     {"forks", 0, "N", "hosts at once (default: all)"},
     {"list-tasks", 0, NULL, "print the plays and tasks as JSON, run nothing"},
-    {"accept-new-host-keys", 0, NULL, "trust and remember keys of hosts seen for the first time"},
     {NULL, 0, NULL, NULL},
 };
 

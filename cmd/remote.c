@@ -17,33 +17,57 @@ static int unknown_host(const struct deploy *d, const char *host)
     return report_err(&err);
 }
 
+typedef VEC(const char *) ssh_args;
+
+static void add_option(ssh_args *args, const char *option, const char *value)
+{
+    vec_push(args, option);
+    vec_push(args, value);
+}
+
+/* The bastions on the way, the first one first. */
+static const char *jumps(struct arena *a, const struct ssh_target *t)
+{
+    const char *before = t->jump ? jumps(a, t->jump) : NULL;
+
+    return arena_printf(a, "%s%s%s%s%s:%d", before ? before : "", before ? "," : "",
+                        t->user ? t->user : "", t->user ? "@" : "", t->address,
+                        t->port ? t->port : 22);
+}
+
 int remote_exec(const struct deploy *d, const char *host, int argc, char *const *argv)
 {
     const struct cluster_host *h = cluster_host_find(d->cluster, host);
     struct arena arena = ARENA_INIT;
+    struct check_target check = deploy_check_target(d);
     struct ssh_target t;
-    VEC(const char *) args = VEC_INIT;
+    struct err err = ERR_INIT;
+    ssh_args args = VEC_INIT;
     int status;
 
     if (!h)
         return unknown_host(d, host);
-    t = state_ssh_target(d->state_dir, h, &arena);
+    if (check_ssh_target(&check, host, &arena, &t, &err) < 0)
+        return report_err(&err);
     vec_push(&args, "ssh");
-    vec_push(&args, "-F");
-    vec_push(&args, "none");
-    vec_push(&args, "-i");
-    vec_push(&args, t.identity);
-    vec_push(&args, "-o");
-    vec_push(&args, "IdentitiesOnly=yes");
-    vec_push(&args, "-o");
-    vec_push(&args, arena_printf(&arena, "UserKnownHostsFile=%s", t.known_hosts));
-    vec_push(&args, "-o");
-    vec_push(&args, "StrictHostKeyChecking=yes");
-    vec_push(&args, "-o");
-    vec_push(&args, "LogLevel=ERROR");
-    vec_push(&args, "-o");
-    vec_push(&args, "ConnectTimeout=10");
-    vec_push(&args, arena_printf(&arena, "%s@%s", t.user, t.address));
+    add_option(&args, "-F", "none");
+    if (t.identity) {
+        add_option(&args, "-i", t.identity);
+        add_option(&args, "-o", "IdentitiesOnly=yes");
+    }
+    if (t.known_hosts)
+        add_option(&args, "-o", arena_printf(&arena, "UserKnownHostsFile=%s", t.known_hosts));
+    if (t.port)
+        add_option(&args, "-p", arena_printf(&arena, "%d", t.port));
+    if (t.jump)
+        add_option(&args, "-J", jumps(&arena, t.jump));
+    add_option(&args, "-o",
+               t.accept_new ? "StrictHostKeyChecking=accept-new" : "StrictHostKeyChecking=yes");
+    add_option(&args, "-o", "LogLevel=ERROR");
+    add_option(&args, "-o", "ConnectTimeout=10");
+    vec_push(&args, arena_printf(&arena, "%s@%s", t.user ? t.user : "root", t.address));
+    if (argc && t.become)
+        vec_push(&args, "sudo");
     for (int i = 0; i < argc; i++)
         vec_push(&args, argv[i]);
     vec_push(&args, NULL);

@@ -14,6 +14,8 @@ struct check_target {
     const struct secrets *secrets;
     const char *state_dir;
     const char *ca_file; /* the authority's certificate, for libpq */
+    const struct inventory *inventory; /* how existing hosts are logged in to */
+    bool accept_new_keys;
 };
 
 /* A superuser's login at an address; strings of the target's. */
@@ -31,6 +33,9 @@ bool check_role_fits(const char *port, const struct patroni_member *m);
 
 /* One etcd member: 0 when it answers that it is healthy (it sees a leader). */
 int check_etcd(const struct check_target *t, const char *address, struct err *err) MUST_USE;
+/* How to log in to a host of the cluster. Texts are in a. */
+int check_ssh_target(const struct check_target *t, const char *host, struct arena *a,
+                     struct ssh_target *target, struct err *err) MUST_USE;
 /* A short script on a host; its stdout is appended to out. An exit status other than 0 is an error
  * with its stderr. */
 int check_remote(const struct check_target *t, const struct cluster_host *host, const char *script,

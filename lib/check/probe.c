@@ -4,6 +4,7 @@
 #include "lib/check/check.h"
 #include "lib/cluster/tls.h"
 #include "lib/net/http.h"
+#include "lib/play/target.h"
 
 enum { ETCD_TIMEOUT_MS = 2000, SSH_TIMEOUT_MS = 10000, MAX_ANSWER = 64 * 1024 };
 
@@ -70,24 +71,37 @@ int check_etcd(const struct check_target *t, const char *address, struct err *er
     return rc;
 }
 
+int check_ssh_target(const struct check_target *t, const char *host, struct arena *a,
+                     struct ssh_target *target, struct err *err)
+{
+    if (!cluster_has_given_hosts(t->cluster)) {
+        *target = state_ssh_target(t->state_dir, cluster_host_find(t->cluster, host), a);
+        return 0;
+    }
+    if (target_of_host(a, t->inventory, host, target, err) < 0)
+        return -1;
+    target->accept_new |= t->accept_new_keys;
+    return 0;
+}
+
 int check_remote(const struct check_target *t, const struct cluster_host *host, const char *script,
                  struct str *out, struct err *err)
 {
     struct arena arena = ARENA_INIT;
-    struct ssh_target target = state_ssh_target(t->state_dir, host, &arena);
+    struct ssh_target target;
     struct str errout;
     struct ssh_run run = {.script = script,
                           .script_len = strlen(script),
                           .timeout_ms = SSH_TIMEOUT_MS,
                           .out = out,
                           .errout = &errout};
-    struct ssh *ssh;
-    int rc = -1;
+    struct ssh *ssh = NULL;
+    int rc = check_ssh_target(t, host->name, &arena, &target, err);
 
     str_init(&errout, MAX_ANSWER);
     target.connect_timeout_ms = SSH_TIMEOUT_MS;
-    if ((ssh = ssh_open(&target, err)))
-        rc = ssh_script(ssh, &run, err);
+    if (rc == 0)
+        rc = (ssh = ssh_open(&target, err)) ? ssh_script(ssh, &run, err) : -1;
     if (rc == 0 && run.status != 0) {
         str_trim_end(&errout);
         rc = err_set(err, ERR_REMOTE, "%s: exit status %d: %s", host->name, run.status, errout.buf);

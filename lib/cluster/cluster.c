@@ -3,6 +3,7 @@
 #include "lib/cluster/cluster.h"
 
 #include "lib/base/file.h"
+#include "lib/cluster/existing.h"
 #include "lib/cluster/schema.h"
 #include "lib/doc/yaml.h"
 
@@ -10,7 +11,7 @@
  * others. */
 enum { DB_FIRST = 11, LB_FIRST = 51, ETCD_FIRST = 71, VIP_PLACE = 100, ROOMY_PREFIX = 25 };
 
-static struct source source_at(const struct cluster *c, const char *dotted)
+struct source cluster_source(const struct cluster *c, const char *dotted)
 {
     const struct value *v = value_at(c->config, dotted);
 
@@ -44,14 +45,14 @@ static void load_network(struct cluster *c, struct faults *faults)
     if (!c->cidr || cidr_parse(c->cidr, &c->network, &c->prefix) < 0)
         return; /* its fault is listed already */
     if (c->prefix < 8 || c->prefix > 29) {
-        fault_add(faults, source_at(c, "network.cidr"), "network.cidr: %s is too %s", c->cidr,
+        fault_add(faults, cluster_source(c, "network.cidr"), "network.cidr: %s is too %s", c->cidr,
                   c->prefix < 8 ? "large" : "small");
         fault_hint(faults, "use a prefix from /8 to /29, /24 for example");
         c->cidr = NULL;
         return;
     }
     if (c->network >> 24 == 0 || c->network >> 24 == 127 || c->network >> 24 >= 224) {
-        fault_add(faults, source_at(c, "network.cidr"),
+        fault_add(faults, cluster_source(c, "network.cidr"),
                   "network.cidr: %s is no network for hosts (loopback, multicast or reserved)",
                   c->cidr);
         c->cidr = NULL;
@@ -65,7 +66,7 @@ static void load_network(struct cluster *c, struct faults *faults)
 static void load_vip(struct cluster *c, int balancers, struct faults *faults)
 {
     const char *given = config_str(c, "network.vip");
-    struct source src = source_at(c, "network.vip");
+    struct source src = cluster_source(c, "network.vip");
     char text[16];
     uint32_t vip;
 
@@ -126,10 +127,11 @@ static void add_group(struct cluster *c, const struct group_plan *g, uint32_t *n
             .is_db = g->db,
             .is_lb = g->lb,
             .is_etcd = g->etcd,
+            .is_container = str_eq(c->provider, "local"),
             .index = i + 1,
         };
         if (str_eq(h.address, c->vip)) {
-            fault_add(faults, source_at(c, "network.vip"), "network.vip: %s is the address of %s",
+            fault_add(faults, cluster_source(c, "network.vip"), "network.vip: %s is the address of %s",
                       c->vip, h.name);
             fault_hint(faults, "leave network.vip out, or take a free address");
         }
@@ -141,7 +143,7 @@ static void load_hosts(struct cluster *c, struct faults *faults)
 {
     int dbs = config_int(c, "nodes.db.count", 0), balancers = config_int(c, "nodes.lb.count", 0);
     int etcds = config_int(c, "nodes.etcd.count", 0);
-    struct source etcd_src = source_at(c, "nodes.etcd.count");
+    struct source etcd_src = cluster_source(c, "nodes.etcd.count");
     uint32_t next = c->network + 2;
     size_t room;
 
@@ -150,7 +152,7 @@ static void load_hosts(struct cluster *c, struct faults *faults)
         return;
     }
     if ((etcds ? etcds : dbs) % 2 == 0) {
-        fault_add(faults, etcds ? etcd_src : source_at(c, "nodes.db.count"),
+        fault_add(faults, etcds ? etcd_src : cluster_source(c, "nodes.db.count"),
                   "nodes.etcd: %d members are an even number, which a split can halve",
                   etcds ? etcds : dbs);
         fault_hint(faults, "%s",
@@ -160,7 +162,7 @@ static void load_hosts(struct cluster *c, struct faults *faults)
     load_vip(c, balancers, faults);
     room = (size_t)(last_address(c) - c->network) - 1 - (c->vip ? 1 : 0);
     if ((size_t)dbs + (size_t)balancers + (size_t)etcds > room) {
-        fault_add(faults, source_at(c, "network.cidr"),
+        fault_add(faults, cluster_source(c, "network.cidr"),
                   "network.cidr: %s is too small: it has room for %zu hosts, and %d are asked for",
                   c->cidr, room, dbs + balancers + etcds);
         return;
@@ -193,7 +195,7 @@ static void load_ports(struct cluster *c, struct faults *faults)
     for (size_t i = 0; i < 5; i++)
         for (size_t j = 0; j < ARRAY_LEN(all); j++)
             if (all[i].port && all[i].port == all[j].port && (j < i || j >= 5))
-                fault_add(faults, source_at(c, all[i].key), "%s: port %d is taken by %s",
+                fault_add(faults, cluster_source(c, all[i].key), "%s: port %d is taken by %s",
                           all[i].key, all[i].port, all[j].key);
 }
 
@@ -269,21 +271,25 @@ static void check_sql(struct cluster *c, struct faults *faults)
 static void check_synchronous(struct cluster *c, struct faults *faults)
 {
     const char *mode = config_str(c, "postgres.synchronous");
+    size_t dbs = 0;
 
-    if (!mode || str_eq(mode, "off") || config_int(c, "nodes.db.count", 0) != 1)
+    vec_each (h, &c->hosts)
+        dbs += h->is_db;
+    if (!mode || str_eq(mode, "off") || dbs != 1)
         return;
-    fault_add(faults, source_at(c, "postgres.synchronous"),
-              "postgres.synchronous: %s needs a standby, but nodes.db.count is 1", mode);
+    fault_add(faults, cluster_source(c, "postgres.synchronous"),
+              "postgres.synchronous: %s needs a standby, but there is one db host", mode);
 }
 
 static void set_default_access(struct cluster *c, const char *name)
 {
     struct value *access = value_get(c->config, "access"), *list;
 
-    if (!access || value_get(access, name) || !c->cidr)
+    if (!access || value_get(access, name))
         return;
     list = value_list(&c->arena);
-    value_list_add(&c->arena, list, value_str(&c->arena, c->cidr));
+    if (c->cidr)
+        value_list_add(&c->arena, list, value_str(&c->arena, c->cidr));
     value_map_set(&c->arena, access, name, list);
 }
 
@@ -308,9 +314,15 @@ static int load_tree(struct cluster *c, const struct value *tree, struct faults 
     c->topology = config_str(c, "topology");
     c->pg_version = config_int(c, "postgres.version", 0);
     load_preset(c);
-    load_network(c, faults);
-    if (c->cidr)
-        load_hosts(c, faults);
+    if (cluster_has_given_hosts(c)) {
+        existing_load(c, faults);
+    } else {
+        load_network(c, faults);
+        if (c->cidr) {
+            vec_push(&c->own_networks, c->cidr);
+            load_hosts(c, faults);
+        }
+    }
     load_ports(c, faults);
     check_sql(c, faults);
     check_synchronous(c, faults);
@@ -326,6 +338,7 @@ int cluster_load_text(struct cluster *c, const char *file, const char *text, siz
 
     memset(c, 0, sizeof(*c));
     arena_init(&c->arena);
+    inventory_init(&c->given);
     c->file = arena_strdup(&c->arena, file);
     tree = yaml_parse(&c->arena, file, text, len, faults);
     return tree ? load_tree(c, tree, faults) : -1;
@@ -337,6 +350,7 @@ int cluster_load(struct cluster *c, const char *path, struct faults *faults)
 
     memset(c, 0, sizeof(*c));
     arena_init(&c->arena);
+    inventory_init(&c->given);
     c->file = arena_strdup(&c->arena, path);
     tree = yaml_parse_file(&c->arena, path, faults);
     return tree ? load_tree(c, tree, faults) : -1;
@@ -345,6 +359,8 @@ int cluster_load(struct cluster *c, const char *path, struct faults *faults)
 void cluster_release(struct cluster *c)
 {
     vec_release(&c->hosts);
+    vec_release(&c->own_networks);
+    inventory_release(&c->given);
     arena_release(&c->arena);
 }
 

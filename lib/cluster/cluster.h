@@ -20,8 +20,11 @@
 
 struct cluster_host {
     const char *name;    /* db1, db2, lb1, ... : unique in the cluster */
-    const char *address; /* inside network.cidr */
+    /* Where the others reach it; existing hosts: NULL until somebody has looked (cluster_place). */
+    const char *address;
+    const char *interface; /* that has the address; NULL: not known */
     bool is_db, is_lb, is_etcd;
+    bool is_container; /* its kernel's settings belong to the machine below */
     int index; /* from 1 in its group */
 };
 
@@ -40,19 +43,22 @@ struct cluster {
     struct arena arena;
     const char *file; /* as given */
     const char *name;
-    const char *provider;      /* "local" */
+    const char *provider;      /* "local", "existing" */
     const char *topology;      /* "patroni" */
     struct value *config;      /* the whole file, every default filled in; keys as in DESIGN.md */
-    const char *cidr;          /* "10.77.0.0/24" */
-    int prefix;                /* 24 */
-    uint32_t network, netmask; /* host byte order */
-    const char *gateway;       /* first address: the bridge or router */
+    const char *cidr;          /* "10.77.0.0/24"; existing hosts: NULL unless given */
+    int prefix;                /* 24; existing hosts: that of a balancer's interface */
+    uint32_t network, netmask; /* host byte order; of cidr */
+    const char *gateway;       /* first address of cidr: the bridge or router */
     const char *vip;           /* NULL when there are no balancers */
     const struct preset *preset;
     int pg_version;
     int port_primary, port_replicas, port_sync, port_async, port_stats;
     int port_postgres, port_patroni, port_etcd_client, port_etcd_peer; /* 5432 8008 2379 2380 */
     VEC(struct cluster_host) hosts; /* db, then lb, then dedicated etcd */
+    VEC(const char *) own_networks; /* members, and where this program is seen from: IPv4 networks
+                                       that may always connect */
+    struct inventory given; /* existing hosts: how to log in, and the user's own variables */
 };
 
 /* 0, or -1 with every fault listed (ERR_INPUT when made an err). The cluster may be released either
@@ -62,6 +68,13 @@ int cluster_load_text(struct cluster *c, const char *file, const char *text, siz
                       struct faults *faults) MUST_USE;
 void cluster_release(struct cluster *c);
 const struct cluster_host *cluster_host_find(const struct cluster *c, const char *name); /* NULL */
+
+/* existing.c: whether the hosts are somebody else's, and their addresses are to be found out. */
+bool cluster_has_given_hosts(const struct cluster *c);
+bool cluster_is_placed(const struct cluster *c); /* every host has its address */
+/* What was found out: {"hosts": [{"name", "address", "interface", "prefix"}], "seen_from":
+ * [address]}, as the state folder keeps it. Hosts that it does not name stay as they are. */
+int cluster_place(struct cluster *c, const struct value *places, struct err *err) MUST_USE;
 
 /* init: a commented cluster file for a provider and topology, from the schema. docs:
  * docs/cluster-file.md. */

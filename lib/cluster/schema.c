@@ -11,8 +11,18 @@ const struct schema_key schema_keys[] = {
     {"cluster", SCHEMA_CLUSTER, true, NULL, 0, 0, NULL,
      "Name of the cluster: Patroni's scope, and the mark on everything that is made for it."},
     {"provider", SCHEMA_SECTION, true, NULL, 0, 0, NULL, "Where the hosts come from."},
-    {"provider.name", SCHEMA_CHOICE, true, NULL, 0, 0, "local",
-     "local: hosts on this machine, containers that boot systemd and sshd on a bridge of their own."},
+    {"provider.name", SCHEMA_CHOICE, true, NULL, 0, 0, "local|existing",
+     "local: hosts on this machine, containers that boot systemd and sshd on a bridge of their own. existing: machines that somebody else made, reached over SSH."},
+    {"provider.image", SCHEMA_CHOICE, false, "full", 0, 0, "full|bare",
+     "local: what the hosts begin with. full: the cluster's packages; bare: without them, as a machine of your own would be, for trying provider existing."},
+    {"provider.release", SCHEMA_CHOICE, false, "trixie", 0, 0, "trixie|bookworm", "local: Debian release of the hosts; bookworm, Debian 12, is there for bare ones only."},
+    {"provider.inventory", SCHEMA_TEXT, false, NULL, 0, 0, NULL,
+     "existing: an Ansible inventory, file or folder, beside the cluster file. Its groups db, lb and etcd say what a host is for; without etcd it goes on the db hosts."},
+    {"provider.hosts", SCHEMA_RECORDS, false, NULL, 0, 0, NULL, "existing: the hosts, when there is no inventory."},
+    {"provider.hosts[].name", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "Name of the host in the cluster; it is logged in to by this name unless `vars` has ansible_host."},
+    {"provider.hosts[].groups", SCHEMA_IDENTIFIERS, true, NULL, 0, 0, NULL, "What it is for: db, lb, etcd, or several."},
+    {"provider.hosts[].vars", SCHEMA_VARIABLES, false, NULL, 0, 0, NULL, "Its variables as in an inventory: ansible_host, ansible_user, ansible_port, ...; `address` and `interface` when the survey's choice is not yours."},
+    {"provider.vars", SCHEMA_VARIABLES, false, NULL, 0, 0, NULL, "Variables of all hosts."},
     {"topology", SCHEMA_CHOICE, false, "patroni", 0, 0, "patroni",
      "patroni: one primary and streaming replicas led by Patroni and etcd, behind HAProxy and keepalived."},
     {"network", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Addresses."},
@@ -29,7 +39,7 @@ const struct schema_key schema_keys[] = {
     {"nodes.etcd.on", SCHEMA_CHOICE, false, NULL, 0, 0, "db", "db: on the PostgreSQL hosts. This is the default; `count` excludes it."},
     {"nodes.etcd.count", SCHEMA_INT, false, NULL, 1, 9, NULL, "Number of hosts of their own for etcd: 1, 3, 5, 7 or 9."},
     {"postgres", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL."},
-    {"postgres.version", SCHEMA_INT, false, "17", 17, 17, NULL, "Major version."},
+    {"postgres.version", SCHEMA_INT, false, "17", 15, 17, NULL, "Major version. The hosts' packages must have it: Debian 12 has 15, Debian 13 has 17."},
     {"postgres.synchronous", SCHEMA_CHOICE, false, "off", 0, 0, "off|on|quorum|strict",
      "Synchronous replication. on: Patroni picks one standby; quorum: any one acknowledges; strict: no write without a standby."},
     {"postgres.parameters", SCHEMA_PARAMETERS, false, "{}", 0, 0, NULL,
@@ -52,6 +62,14 @@ const struct schema_key schema_keys[] = {
     {"ports.sync", SCHEMA_INT, false, "5002", 1, 65535, NULL, "Synchronous replicas only."},
     {"ports.async", SCHEMA_INT, false, "5003", 1, 65535, NULL, "Asynchronous replicas only."},
     {"ports.stats", SCHEMA_INT, false, "7000", 1, 65535, NULL, "HAProxy's statistics page and /metrics, with a password."},
+    {"packages", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Where packages come from; the distribution's own repositories unless there are others."},
+    {"packages.proxy", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "Proxy for apt: http://10.0.0.5:3142."},
+    {"packages.repositories", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "More repositories of packages, beside the distribution's."},
+    {"packages.repositories[].name", SCHEMA_IDENTIFIER, true, NULL, 0, 0, NULL, "Name of its file below /etc/apt/sources.list.d."},
+    {"packages.repositories[].uri", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "Where it is."},
+    {"packages.repositories[].suite", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "Suite: trixie-pgdg."},
+    {"packages.repositories[].components", SCHEMA_IDENTIFIERS, false, "[main]", 0, 0, NULL, "Components."},
+    {"packages.repositories[].key", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "File with the key that signs it (ASCII armour); a relative path is below the cluster file's folder."},
     {"access", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Who may connect."},
     {"access.ssh", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks of those who administer: SSH, health checks, statistics. Beside the cluster's own network."},
     {"access.postgres", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks that may connect to PostgreSQL (firewall and pg_hba). Beside the cluster's own network."},
@@ -148,6 +166,7 @@ const char *schema_type_help(enum schema_type type)
         [SCHEMA_IDENTIFIER] = "SQL name",
         [SCHEMA_IDENTIFIERS] = "list of SQL names",
         [SCHEMA_TEXT] = "text",
+        [SCHEMA_VARIABLES] = "variables",
         [SCHEMA_INT] = "integer",
         [SCHEMA_CHOICE] = "choice",
         [SCHEMA_ADDRESS] = "IPv4 address",
@@ -376,6 +395,15 @@ static struct value *apply_parameters(struct apply *ap, const struct schema_key 
     return value_copy(ap->arena, v);
 }
 
+static struct value *apply_variables(struct apply *ap, const struct schema_key *key,
+                                     const struct value *v)
+{
+    if (v->type == VALUE_MAP)
+        return value_copy(ap->arena, v);
+    wrong_type(ap, key, v);
+    return NULL;
+}
+
 static void unknown_key(struct apply *ap, const char *section, const struct value_entry *e)
 {
     const char *siblings[32], *name, *nearest;
@@ -496,6 +524,8 @@ static struct value *apply_value(struct apply *ap, const struct schema_key *key,
     case SCHEMA_TEXT:
         out = apply_text(ap, key, v);
         break;
+    case SCHEMA_VARIABLES:
+        return apply_variables(ap, key, v);
     case SCHEMA_INT:
         out = apply_int(ap, key, v);
         break;

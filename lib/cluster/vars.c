@@ -2,6 +2,7 @@
  * (docs/variables.md). */
 #include <stdio.h>
 
+#include "lib/base/file.h"
 #include "lib/cluster/cluster.h"
 #include "lib/cluster/parameters.h"
 #include "lib/cluster/schema.h"
@@ -13,6 +14,8 @@ const char *const cluster_secret_vars[] = {
     "secret_superuser", "secret_replication", "secret_rewind", "secret_patroni_rest",
     "secret_stats",     "secret_vrrp",        SECRET_TLS_KEY,  NULL,
 };
+
+enum { KEY_MAX_BYTES = 256 * 1024 };
 
 struct vars {
     struct arena *arena;
@@ -103,13 +106,53 @@ static void set_secrets(struct vars *v, const struct secrets *s)
     set_str(v, "stats_user", "stats");
 }
 
-/* Members connect to each other, and verify comes from the gateway, whoever else may. */
-static void add_own_network(struct value *networks, const struct cluster *c, struct arena *a)
+static void add_network(struct value *networks, const char *network, struct arena *a)
 {
     for (size_t i = 0; i < networks->u.list.n; i++)
-        if (str_eq(networks->u.list.items[i]->u.str.s, c->cidr))
+        if (str_eq(networks->u.list.items[i]->u.str.s, network))
             return;
-    value_list_add(a, networks, value_str(a, c->cidr));
+    value_list_add(a, networks, value_str(a, network));
+}
+
+/* Members connect to each other, and verify comes from where this program runs, whoever else may.
+ */
+static void set_networks(struct vars *v, const struct cluster *c, const char *name, const char *key)
+{
+    struct value *networks;
+
+    set_copy(v, name, value_at(c->config, key));
+    networks = value_get(v->map, name);
+    vec_each (network, &c->own_networks)
+        add_network(networks, *network, v->arena);
+}
+
+/* Repositories with the text of their keys, so that a playbook needs no file beside it. */
+static int set_packages(struct vars *v, const struct cluster *c, struct err *err)
+{
+    const struct value *list = value_at(c->config, "packages.repositories");
+    const struct value *proxy = value_at(c->config, "packages.proxy");
+    struct value *out = value_list(v->arena);
+    char *folder = path_dir(c->file);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < list->u.list.n; i++) {
+        struct value *item = value_copy(v->arena, list->u.list.items[i]);
+        const char *file = value_get_str(item, "key", "");
+        char *path = *file == '/' ? xstrdup(file) : path_join(folder, file);
+        struct str text;
+
+        str_init(&text, KEY_MAX_BYTES);
+        if ((rc = file_read(path, &text, err)) < 0)
+            err_wrap(err, "key of packages.repositories %s", value_get_str(item, "name", ""));
+        value_map_set(v->arena, item, "key", value_strn(v->arena, text.buf, text.len));
+        value_list_add(v->arena, out, item);
+        str_release(&text);
+        free(path);
+    }
+    value_map_set(v->arena, v->map, "apt_repositories", out);
+    set_str(v, "apt_proxy", proxy ? proxy->u.str.s : "");
+    free(folder);
+    return rc;
 }
 
 static void set_common(struct vars *v, const struct cluster *c)
@@ -120,17 +163,17 @@ static void set_common(struct vars *v, const struct cluster *c)
     set_str(v, "network_cidr", c->cidr);
     set_int(v, "network_prefix", c->prefix);
     set_str(v, "vip", c->vip);
-    set_copy(v, "access_postgres", value_at(c->config, "access.postgres"));
-    add_own_network(value_get(v->map, "access_postgres"), c, v->arena);
-    set_copy(v, "admin_networks", value_at(c->config, "access.ssh"));
-    add_own_network(value_get(v->map, "admin_networks"), c, v->arena);
+    set_networks(v, c, "access_postgres", "access.postgres");
+    set_networks(v, c, "admin_networks", "access.ssh");
     if (c->vip)
         (void)!address_parse(c->vip, &vip);
     /* Two clusters on one segment differ in their VIP, so most likely in this too; 0 is not
      * allowed. */
     set_int(v, "vrrp_id", 1 + (vip ^ vip >> 8) % 255);
     value_map_set(v->arena, v->map, "apt_update",
-                  value_bool(v->arena, !str_eq(c->provider, "local")));
+                  value_bool(v->arena, cluster_has_given_hosts(c)));
+    value_map_set(v->arena, v->map, "set_hostname",
+                  value_bool(v->arena, !cluster_has_given_hosts(c)));
     set_str(v, "etcd_token", arena_printf(v->arena, "pgha-%s", c->name));
 }
 
@@ -144,18 +187,37 @@ static void set_login(struct vars *v, const char *identity, const char *known_ho
             arena_printf(v->arena, "-o UserKnownHostsFile=%s -o IdentitiesOnly=yes", known_hosts));
 }
 
+/* What the user's inventory says of the host, under what the cluster says. */
+static void take_given(struct vars *v, const struct cluster *c, const char *name)
+{
+    const struct inventory_host *host = map_get(&c->given.hosts, name);
+    const struct value *vars;
+
+    if (!host)
+        return;
+    vars = inventory_vars(&c->given, host, v->arena);
+    for (size_t i = 0; i < vars->u.map.n; i++) {
+        const struct value_entry *e = &vars->u.map.entries[i];
+
+        if (!str_starts(e->key, "inventory_hostname") && !str_eq(e->key, "group_names"))
+            set_copy(v, arena_strdup(v->arena, e->key), e->value);
+    }
+}
+
 static void add_host(const struct cluster *c, const struct secrets *s, struct inventory *inv,
                      const struct cluster_host *h)
 {
     struct inventory_host *host = inventory_host(inv, h->name);
     struct vars v = {&inv->arena, host->vars};
 
-    set_str(&v, "ansible_host", h->address);
+    take_given(&v, c, h->name);
+    if (!cluster_has_given_hosts(c))
+        set_str(&v, "ansible_host", h->address);
     set_str(&v, "address", h->address);
-    set_str(&v, "interface", "eth0");
+    set_str(&v, "interface", h->interface ? h->interface : "eth0");
     set_int(&v, "host_index", h->index);
     value_map_set(&inv->arena, v.map, "kernel_writable",
-                  value_bool(&inv->arena, !str_eq(c->provider, "local")));
+                  value_bool(&inv->arena, !h->is_container));
     set_str(&v, "tls_cert", tls_cert(s, h->name));
     set_str(&v, SECRET_TLS_KEY, tls_key(s, h->name));
     if (h->is_db)
@@ -171,10 +233,12 @@ int cluster_inventory(const struct cluster *c, const struct secrets *s, const ch
 {
     struct vars all;
 
-    UNUSED(err);
     inventory_init(out);
     all = (struct vars){&out->arena, inventory_group(out, "all")->vars};
-    set_login(&all, identity, known_hosts);
+    if (!cluster_has_given_hosts(c))
+        set_login(&all, identity, known_hosts);
+    else
+        set_int(&all, "ansible_port", 22);
     set_common(&all, c);
     set_ports(&all, c);
     set_timers(&all, c->preset);
@@ -186,5 +250,5 @@ int cluster_inventory(const struct cluster *c, const struct secrets *s, const ch
     inventory_group(out, "lb"); /* plays name it even when it is empty */
     vec_each (h, &c->hosts)
         add_host(c, s, out, h);
-    return 0;
+    return set_packages(&all, c, err);
 }

@@ -27,13 +27,17 @@ static struct playbook *load(struct deploy *d, struct err *err)
     return pb;
 }
 
-/* The state folder's key and known_hosts, whatever the inventory's relative paths say. Called from
- * several threads at once: nothing of d changes. */
+/* Hosts of our own: the state folder's key and known_hosts, whatever the inventory's relative paths
+ * say. Called from several threads at once: nothing of d changes. */
 void deploy_ssh_target(void *ctx, const char *host, struct ssh_target *target)
 {
     const struct deploy *d = ctx;
 
     UNUSED(host);
+    if (cluster_has_given_hosts(d->cluster)) {
+        target->accept_new |= d->accept_new_keys;
+        return;
+    }
     target->identity = d->identity;
     target->known_hosts = d->known_hosts;
 }

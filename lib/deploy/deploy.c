@@ -55,11 +55,6 @@ static int open_secrets(struct deploy *d, enum deploy_access access, struct err 
 {
     bool grew;
 
-    if (access == DEPLOY_EXISTING && !file_is_dir(d->state_dir)) {
-        err_set(err, ERR_FAILED, "cluster %s was not brought up from here: there is no %s",
-                d->cluster->name, d->state_dir);
-        return err_hint(err, "pgha-deploy -f %s up", d->cluster->file);
-    }
     if (secrets_load(&d->secrets, d->cluster, d->state_dir, &d->vault, &grew, err) < 0 ||
         tls_prepare(&d->secrets, d->cluster, clock_real_ms() / 1000, &grew, err) < 0)
         return -1;
@@ -95,6 +90,13 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     if (access >= DEPLOY_WRITE &&
         (state_prepare(d->state_dir, err) < 0 || state_lock(d->state_dir, &d->lock, err) < 0))
         return -1;
+    if (access == DEPLOY_EXISTING && !file_is_dir(d->state_dir)) {
+        err_set(err, ERR_FAILED, "cluster %s was not brought up from here: there is no %s",
+                d->cluster->name, d->state_dir);
+        return err_hint(err, "pgha-deploy -f %s up", d->cluster->file);
+    }
+    if (deploy_locate(d, access, err) < 0)
+        return -1;
     if (access == DEPLOY_DESTROY)
         return 0;
     if (open_secrets(d, access, err) < 0)
@@ -118,7 +120,8 @@ void deploy_close(struct deploy *d)
 
 struct check_target deploy_check_target(const struct deploy *d)
 {
-    return (struct check_target){d->cluster, &d->secrets, d->state_dir, d->ca_file};
+    return (struct check_target){d->cluster, &d->secrets,  d->state_dir,
+                                 d->ca_file, &d->inventory, d->accept_new_keys};
 }
 
 void deploy_result_init(struct deploy_result *r)
@@ -302,6 +305,20 @@ int deploy_up(struct deploy *d, struct deploy_result *r, struct err *err)
     return rc;
 }
 
+static bool patroni_answers(const struct deploy *d)
+{
+    struct patroni_api api = {d->cluster, &d->secrets, 0};
+    struct arena arena = ARENA_INIT;
+    struct patroni_view view;
+    struct err ignored = ERR_INIT;
+    bool answers = patroni_view(&api, &arena, &view, &ignored) == 0;
+
+    err_release(&ignored);
+    patroni_view_release(&view);
+    arena_release(&arena);
+    return answers;
+}
+
 int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err)
 {
     int64_t start = clock_mono_ms();
@@ -314,10 +331,11 @@ int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err)
                     NULL);
     else if (rc == 0) {
         rc = converge(d, true, r, err);
-        if (rc == 0)
-            rc = converge_dcs(d, true, r, err);
-        if (rc == 0)
-            rc = sql_objects(d, false, r, err);
+        if (rc == 0 && r->changes.n && !patroni_answers(d))
+            deploy_note(r, "cluster", "start it, with its roles, databases and extensions", NULL,
+                        NULL);
+        else if (rc == 0)
+            rc = converge_dcs(d, true, r, err) < 0 ? -1 : sql_objects(d, false, r, err);
     }
     r->elapsed_ms = clock_mono_ms() - start;
     return rc;

@@ -14,7 +14,7 @@
 
 struct deploy {
     /* Set by the caller. */
-    const struct cluster *cluster;
+    struct cluster *cluster; /* deploy_open fills in where existing hosts are */
     const struct provider *provider;
     struct assets assets;
     struct event_sink *events;
@@ -22,6 +22,7 @@ struct deploy {
     bool (*confirm)(void *ctx, const char *what);
     void *confirm_ctx;
     struct vault_source vault; /* where the key of the cluster's secrets comes from */
+    bool accept_new_keys;      /* of existing hosts that are seen for the first time */
 
     /* Made by deploy_open. */
     char *state_dir, *ca_file, *identity, *known_hosts; /* paths */
@@ -75,7 +76,10 @@ int deploy_up(struct deploy *d, struct deploy_result *r, struct err *err) MUST_U
 /* The first stage of up only: network, hosts, and the inventory in the state folder. */
 int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
 int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
-int deploy_down(struct deploy *d, bool purge, struct deploy_result *r, struct err *err) MUST_USE;
+/* purge: also what clusters share. delete_data: of existing hosts, which keep it otherwise, as the
+ * state folder keeps its secrets then. */
+int deploy_down(struct deploy *d, bool purge, bool delete_data, struct deploy_result *r,
+                struct err *err) MUST_USE;
 
 enum rotate_what { ROTATE_PASSWORDS = 1, ROTATE_PKI = 2 };
 /* New secrets, then up, which brings them everywhere. A run that was killed is completed by the
@@ -97,10 +101,16 @@ void rotate_if_possible(struct deploy *d, struct deploy_result *r);
 /* deploy.c: seals the secrets, and makes the inventory anew from them. */
 int deploy_save_secrets(struct deploy *d, struct err *err) MUST_USE;
 
+/* locate.c: places existing hosts, from the state folder, or by asking them when they are not known
+ * yet or access is DEPLOY_WRITE. Part of deploy_open. */
+int deploy_locate(struct deploy *d, enum deploy_access access, struct err *err) MUST_USE;
 /* provision.c: resources of the provider. check: only notes what would be done; *hosts_missing
  * tells that there is nothing to log in to. */
 int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_result *r,
               struct err *err) MUST_USE;
+/* remove.c: takes the cluster off hosts that stay. */
+int remove_from_hosts(struct deploy *d, bool delete_data, struct deploy_result *r,
+                      struct err *err) MUST_USE;
 /* converge.c: the playbook over the hosts. */
 int converge(struct deploy *d, bool check, struct deploy_result *r, struct err *err) MUST_USE;
 /* converge.c: every host's files into DIR/HOST/path, touching no host. */

@@ -29,6 +29,8 @@ static int write_known_hosts(struct deploy *d, struct err *err)
     struct str keys;
     int rc;
 
+    if (!d->provider->host_keys)
+        return 0;
     str_init(&keys, STR_MAX_TEXT);
     rc = d->provider->host_keys(d->session, &keys, err);
     if (rc == 0)
@@ -182,7 +184,7 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
     stage_begin(d, "hosts", "network and hosts");
     if (!d->session && d->provider->open(d->cluster, d->state_dir, d->events, &d->session, err) < 0)
         goto out;
-    if (!check && state_login_key(d->state_dir, err) < 0)
+    if (!check && d->provider->host_keys && state_login_key(d->state_dir, err) < 0)
         goto out;
     if (d->provider->desire(d->session, &p, err) < 0 || find_surplus(d, &p, err) < 0 ||
         plan_compute(&p, d->session, err) < 0)
@@ -232,7 +234,8 @@ static int remove_state(struct deploy *d, struct err *err)
     return rc;
 }
 
-int deploy_down(struct deploy *d, bool purge, struct deploy_result *r, struct err *err)
+int deploy_down(struct deploy *d, bool purge, bool delete_data, struct deploy_result *r,
+                struct err *err)
 {
     int64_t start = clock_mono_ms();
     bool ignored = false;
@@ -241,6 +244,13 @@ int deploy_down(struct deploy *d, bool purge, struct deploy_result *r, struct er
 
     plan_init(&p);
     stage_begin(d, "down", "taking the cluster away");
+    if (cluster_has_given_hosts(d->cluster)) {
+        rc = remove_from_hosts(d, delete_data, r, err);
+        /* Secrets of data that stays are of use to the next `up` only. */
+        if (rc == 0 && delete_data)
+            rc = remove_state(d, err);
+        goto out;
+    }
     if (!d->session && d->provider->open(d->cluster, d->state_dir, d->events, &d->session, err) < 0)
         goto out;
     if (d->provider->discover(d->session, &p, err) < 0 || plan_compute(&p, d->session, err) < 0)

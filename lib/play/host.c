@@ -3,7 +3,7 @@
  */
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/play/ssh_args.h"
+#include "lib/play/target.h"
 #include "lib/play/vars.h"
 
 enum batch_end {
@@ -360,13 +360,11 @@ static const char *var_text(struct host *host, const char *name)
     return text;
 }
 
-static bool wants_become(struct host *host)
+/* Whether any task of the run wants to be root. */
+static bool wants_become(const struct host *host)
 {
-    const char *become = var_text(host, "ansible_become");
     const struct run *run = host->run;
 
-    if (become)
-        return str_eq(become, "True") || str_eq(become, "yes") || str_eq(become, "true");
     for (size_t i = 0; i < run->n_stages; i++) {
         const struct play *play = run->stages[i].play;
 
@@ -379,55 +377,19 @@ static bool wants_become(struct host *host)
     return false;
 }
 
-/* The password of sudo; NULL: none. */
-static const char *become_password(struct host *host)
+static const char *get_var(void *ctx, const char *name)
 {
-    static const char *const names[] = {"ansible_become_password", "ansible_become_pass"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const char *text = var_text(host, names[i]);
-
-        if (text && *text) {
-            log_secret(text);
-            return text;
-        }
-    }
-    return NULL;
-}
-
-/* Ansible's order on ssh's command line; both are read as one. */
-static const char *ssh_arguments(struct host *host)
-{
-    const char *common = var_text(host, "ansible_ssh_common_args");
-    const char *extra = var_text(host, "ansible_ssh_extra_args");
-
-    return arena_printf(&host->arena, "%s %s", common ? common : "", extra ? extra : "");
-}
-
-static int fill_target(struct host *host, struct ssh_target *target, struct err *err)
-{
-    const char *address = var_text(host, "ansible_host"), *port = var_text(host, "ansible_port");
-    const char *identity = var_text(host, "ansible_ssh_private_key_file");
-
-    *target = (struct ssh_target){.name = host->name,
-                                  .address = address ? address : host->name,
-                                  .user = var_text(host, "ansible_user"),
-                                  .identity = ssh_args_path(&host->arena, identity),
-                                  .port = port ? (int)strtol(port, NULL, 10) : 0};
-    if (ssh_args_apply(&host->arena, ssh_arguments(host), target, err) < 0)
-        return err_wrap(err, "%s: ansible_ssh_common_args, ansible_ssh_extra_args", host->name);
-    target->become = target->user && !str_eq(target->user, "root") && wants_become(host);
-    target->become_password = target->become ? become_password(host) : NULL;
-    return 0;
+    return var_text(ctx, name);
 }
 
 static int open_session(struct host *host, struct err *err)
 {
     const struct play_options *options = host->run->options;
     const struct play_transport *transport = host->run->transport;
+    struct target_vars vars = {get_var, host};
     struct ssh_target target;
 
-    if (fill_target(host, &target, err) < 0)
+    if (target_from_vars(&host->arena, host->name, &vars, wants_become(host), &target, err) < 0)
         return -1;
     if (options->target)
         options->target(options->target_ctx, host->name, &target);
