@@ -14,8 +14,9 @@ static void print_gone(const struct deploy *d, const struct deploy_result *r)
     if (cluster_has_given_hosts(d->cluster)) {
         printf("Cluster %s is off its hosts, %.1f s. %s\n", d->cluster->name,
                (double)r->elapsed_ms / 1000.0,
-               file_is_dir(d->state_dir) ? "Its data and the state folder with its secrets are kept."
-                                         : "Its data is deleted.");
+               file_is_dir(d->state_dir)
+                   ? "Its data and the state folder with its secrets are kept."
+                   : "Its data is deleted.");
         return;
     }
     printf("Cluster %s is gone: %zu resource%s destroyed, nothing is left, %.1f s.\n",

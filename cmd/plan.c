@@ -56,7 +56,7 @@ static int plan(struct context *ctx, struct deploy *d, struct deploy_result *r, 
 
 static int run(struct context *ctx, int argc, char **argv)
 {
-    static const struct deploy_work work = {DEPLOY_READ, plan, print_plan, NULL};
+    static const struct deploy_work work = {DEPLOY_PLAN, plan, print_plan, NULL};
     size_t changed = 0;
     int status = run_deploy(ctx, &work, &changed);
 

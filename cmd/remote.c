@@ -35,6 +35,31 @@ static const char *jumps(struct arena *a, const struct ssh_target *t)
                         t->port ? t->port : 22);
 }
 
+/* One bastion, with options of its own: ssh -J would ask the user's configuration. */
+static const char *proxy_command(struct arena *a, const struct ssh_target *t)
+{
+    struct str s;
+    const char *text;
+
+    str_init(&s, STR_MAX_TEXT);
+    str_printf(&s, "ProxyCommand=ssh -F none -o StrictHostKeyChecking=yes -W [%%h]:%%p -p %d",
+               t->port ? t->port : 22);
+    if (t->identity) {
+        str_puts(&s, " -o IdentitiesOnly=yes -i ");
+        str_put_shell(&s, t->identity);
+    }
+    if (t->known_hosts) {
+        str_puts(&s, " -o ");
+        str_put_shell(&s, arena_printf(a, "UserKnownHostsFile=%s", t->known_hosts));
+    }
+    str_putc(&s, ' ');
+    str_put_shell(
+        &s, arena_printf(a, "%s%s%s", t->user ? t->user : "", t->user ? "@" : "", t->address));
+    text = arena_strdup(a, s.buf);
+    str_release(&s);
+    return text;
+}
+
 int remote_exec(const struct deploy *d, const char *host, int argc, char *const *argv)
 {
     const struct cluster_host *h = cluster_host_find(d->cluster, host);
@@ -59,8 +84,10 @@ int remote_exec(const struct deploy *d, const char *host, int argc, char *const 
         add_option(&args, "-o", arena_printf(&arena, "UserKnownHostsFile=%s", t.known_hosts));
     if (t.port)
         add_option(&args, "-p", arena_printf(&arena, "%d", t.port));
-    if (t.jump)
+    if (t.jump && t.jump->jump)
         add_option(&args, "-J", jumps(&arena, t.jump));
+    else if (t.jump)
+        add_option(&args, "-o", proxy_command(&arena, t.jump));
     add_option(&args, "-o",
                t.accept_new ? "StrictHostKeyChecking=accept-new" : "StrictHostKeyChecking=yes");
     add_option(&args, "-o", "LogLevel=ERROR");

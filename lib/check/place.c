@@ -39,7 +39,8 @@ static bool is_candidate(const struct cluster *c, const struct host_address *a)
     uint32_t number;
 
     return a->family == 4 && a->scope == SCOPE_GLOBAL && !a->is_virtual && a->prefix > 0 &&
-           a->prefix <= 32 && !str_eq(a->address, c->vip) && address_parse(a->address, &number) == 0;
+           a->prefix <= 32 && !str_eq(a->address, c->vip) &&
+           address_parse(a->address, &number) == 0;
 }
 
 static const struct host_address *find_in(const struct cluster *c, const struct host_facts *f,
@@ -138,8 +139,7 @@ static const struct host_address *choose(const struct cluster *c, const struct c
                                          const struct host_facts *f, const struct network *shared,
                                          struct arena *arena, const char **why)
 {
-    const struct value *given =
-        inventory_vars(&c->given, map_get(&c->given.hosts, h->name), arena);
+    const struct value *given = inventory_vars(&c->given, map_get(&c->given.hosts, h->name), arena);
     const char *address = value_get_str(given, "address", NULL);
     const char *interface = value_get_str(given, "interface", NULL);
     struct network cidr = {c->network, c->netmask};
@@ -165,8 +165,7 @@ int place_hosts(const struct cluster *c, const struct host_facts *const *facts,
     for (size_t i = 0; i < c->hosts.n; i++) {
         const struct cluster_host *h = &c->hosts.items[i];
         const char *why;
-        const struct host_address *found =
-            choose(c, h, facts[i], share ? &shared : NULL, a, &why);
+        const struct host_address *found = choose(c, h, facts[i], share ? &shared : NULL, a, &why);
 
         if (!found) {
             err_set(err, ERR_INPUT, "%s: none of its addresses fits: %s", h->name,

@@ -19,6 +19,7 @@ struct pg_target check_login(const struct check_target *t, const char *address, 
         .database = "postgres",
         .root_cert = t->ca_file,
         .timeout_ms = timeout_ms,
+        .route = t->cluster->route,
     };
 }
 
@@ -58,6 +59,7 @@ int check_etcd(const struct check_target *t, const char *address, struct err *er
     struct str answer;
     struct http h = {.url = url,
                      .tls = tls_controller(t->secrets),
+                     .route = t->cluster->route,
                      .response = &answer,
                      .timeout_ms = ETCD_TIMEOUT_MS};
     int rc;

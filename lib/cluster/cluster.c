@@ -131,8 +131,8 @@ static void add_group(struct cluster *c, const struct group_plan *g, uint32_t *n
             .index = i + 1,
         };
         if (str_eq(h.address, c->vip)) {
-            fault_add(faults, cluster_source(c, "network.vip"), "network.vip: %s is the address of %s",
-                      c->vip, h.name);
+            fault_add(faults, cluster_source(c, "network.vip"),
+                      "network.vip: %s is the address of %s", c->vip, h.name);
             fault_hint(faults, "leave network.vip out, or take a free address");
         }
         vec_push(&c->hosts, h);

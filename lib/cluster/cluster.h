@@ -13,19 +13,20 @@
 #include "lib/base/vec.h"
 #include "lib/cluster/vault.h"
 #include "lib/doc/fault.h"
+#include "lib/net/route.h"
 #include "lib/net/ssh.h"
 
 #define CLUSTER_NAME_MAX  32 /* [a-z][a-z0-9-]*, not ending in - */
 #define CLUSTER_MAX_HOSTS 200
 
 struct cluster_host {
-    const char *name;    /* db1, db2, lb1, ... : unique in the cluster */
+    const char *name; /* db1, db2, lb1, ... : unique in the cluster */
     /* Where the others reach it; existing hosts: NULL until somebody has looked (cluster_place). */
     const char *address;
     const char *interface; /* that has the address; NULL: not known */
     bool is_db, is_lb, is_etcd;
     bool is_container; /* its kernel's settings belong to the machine below */
-    int index; /* from 1 in its group */
+    int index;         /* from 1 in its group */
 };
 
 /* A failover preset: one row sets Patroni, HAProxy and keepalived. Milliseconds where the name says
@@ -56,9 +57,11 @@ struct cluster {
     int port_primary, port_replicas, port_sync, port_async, port_stats;
     int port_postgres, port_patroni, port_etcd_client, port_etcd_peer; /* 5432 8008 2379 2380 */
     VEC(struct cluster_host) hosts; /* db, then lb, then dedicated etcd */
-    VEC(const char *) own_networks; /* members, and where this program is seen from: IPv4 networks
-                                       that may always connect */
-    struct inventory given; /* existing hosts: how to log in, and the user's own variables */
+    VEC(const char *)
+    own_networks;                  /* members, and where this program is seen from: IPv4 networks
+                                      that may always connect */
+    const struct net_route *route; /* to the hosts' addresses; NULL: directly */
+    struct inventory given;        /* existing hosts: how to log in, and the user's own variables */
 };
 
 /* 0, or -1 with every fault listed (ERR_INPUT when made an err). The cluster may be released either

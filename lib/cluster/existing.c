@@ -1,5 +1,5 @@
-/* existing.c - provider existing: hosts from an inventory or from the cluster file itself, and where
- * they are inside the cluster. */
+/* existing.c - provider existing: hosts from an inventory or from the cluster file itself, and
+ * where they are inside the cluster. */
 #include "lib/cluster/existing.h"
 
 #include "lib/base/file.h"

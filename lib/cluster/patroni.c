@@ -29,6 +29,7 @@ static int request(const struct patroni_api *api, const struct call *call, struc
         .method = call->method,
         .url = url,
         .tls = tls_controller(api->secrets),
+        .route = api->cluster->route,
         .headers = call->body ? headers : NULL,
         .body = call->body,
         .body_len = call->body ? strlen(call->body) : 0,

@@ -14,7 +14,7 @@ enum schema_type {
     SCHEMA_CLUSTER,    /* name of a cluster: [a-z][a-z0-9-]* */
     SCHEMA_IDENTIFIER, /* name of a database, role, extension */
     SCHEMA_IDENTIFIERS,
-    SCHEMA_TEXT, /* one line, not empty */
+    SCHEMA_TEXT,      /* one line, not empty */
     SCHEMA_VARIABLES, /* map of an inventory's variables */
     SCHEMA_INT,
     SCHEMA_CHOICE,    /* one of `choices`; YAML's on and off are taken as words */

@@ -170,8 +170,7 @@ static void set_common(struct vars *v, const struct cluster *c)
     /* Two clusters on one segment differ in their VIP, so most likely in this too; 0 is not
      * allowed. */
     set_int(v, "vrrp_id", 1 + (vip ^ vip >> 8) % 255);
-    value_map_set(v->arena, v->map, "apt_update",
-                  value_bool(v->arena, cluster_has_given_hosts(c)));
+    value_map_set(v->arena, v->map, "apt_update", value_bool(v->arena, cluster_has_given_hosts(c)));
     value_map_set(v->arena, v->map, "set_hostname",
                   value_bool(v->arena, !cluster_has_given_hosts(c)));
     set_str(v, "etcd_token", arena_printf(v->arena, "pgha-%s", c->name));
@@ -216,8 +215,7 @@ static void add_host(const struct cluster *c, const struct secrets *s, struct in
     set_str(&v, "address", h->address);
     set_str(&v, "interface", h->interface ? h->interface : "eth0");
     set_int(&v, "host_index", h->index);
-    value_map_set(&inv->arena, v.map, "kernel_writable",
-                  value_bool(&inv->arena, !h->is_container));
+    value_map_set(&inv->arena, v.map, "kernel_writable", value_bool(&inv->arena, !h->is_container));
     set_str(&v, "tls_cert", tls_cert(s, h->name));
     set_str(&v, SECRET_TLS_KEY, tls_key(s, h->name));
     if (h->is_db)

@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/cluster/sqlobjects.h"
 #include "lib/cluster/tls.h"
+#include "lib/deploy/route.h"
 #include "lib/deploy/stage.h"
 
 enum { READY_TIMEOUT_MS = 180000, SQL_TIMEOUT_MS = 10000 };
@@ -81,6 +82,7 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
 {
     d->lock = -1;
     d->session = NULL;
+    d->route = NULL;
     d->state_dir = state_dir_of(d->cluster);
     d->ca_file = tls_ca_path(d->state_dir);
     d->identity = path_join(d->state_dir, "id_ed25519");
@@ -99,13 +101,15 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
         return -1;
     if (access == DEPLOY_DESTROY)
         return 0;
-    if (open_secrets(d, access, err) < 0)
+    if (open_secrets(d, access, err) < 0 || open_inventory(d, err) < 0)
         return -1;
-    return open_inventory(d, err);
+    d->route = deploy_route_new(d);
+    return 0;
 }
 
 void deploy_close(struct deploy *d)
 {
+    deploy_route_free(d->route);
     if (d->session)
         d->provider->close(d->session);
     if (d->lock >= 0)
@@ -120,7 +124,7 @@ void deploy_close(struct deploy *d)
 
 struct check_target deploy_check_target(const struct deploy *d)
 {
-    return (struct check_target){d->cluster, &d->secrets,  d->state_dir,
+    return (struct check_target){d->cluster, &d->secrets,   d->state_dir,
                                  d->ca_file, &d->inventory, d->accept_new_keys};
 }
 
@@ -264,12 +268,23 @@ static int converge_until_ready(struct deploy *d, struct deploy_result *r, struc
     return 0;
 }
 
+/* Hosts that were asked for as somebody's bare machines. */
+static int check_image(const struct deploy *d, struct err *err)
+{
+    if (!str_eq(d->cluster->provider, "local") ||
+        str_eq(value_at(d->cluster->config, "provider.image")->u.str.s, "full"))
+        return 0;
+    err_set(err, ERR_INPUT, "provider.image: bare hosts have none of the cluster's packages");
+    return err_hint(err, "make them with `up --hosts-only` and give them to provider existing in "
+                         "another cluster file, or leave provider.image out");
+}
+
 static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
 {
     size_t changes;
     int64_t start;
 
-    if (deploy_hosts(d, r, err) < 0 || rotate_old_authority(d, err) < 0)
+    if (check_image(d, err) < 0 || deploy_hosts(d, r, err) < 0 || rotate_old_authority(d, err) < 0)
         return -1;
     rotate_if_possible(d, r);
     if (converge_until_ready(d, r, err) < 0)

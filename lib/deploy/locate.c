@@ -75,13 +75,11 @@ static void tell_places(struct deploy *d, const struct place *places)
     struct arena arena = ARENA_INIT;
 
     for (size_t i = 0; i < d->cluster->hosts.n; i++) {
-        const char *text = arena_printf(&arena, "address %s on %s: %s", places[i].address,
-                                        places[i].interface, places[i].why);
+        const char *text =
+            arena_printf(&arena, "%s: address %s on %s: %s", d->cluster->hosts.items[i].name,
+                         places[i].address, places[i].interface, places[i].why);
 
-        event_send(d->events, &(struct event){.kind = EVENT_HOST_END,
-                                              .stage = "survey",
-                                              .host = d->cluster->hosts.items[i].name,
-                                              .text = text});
+        event_send(d->events, &(struct event){.kind = EVENT_STEP, .stage = "survey", .text = text});
     }
     arena_release(&arena);
 }
@@ -135,13 +133,13 @@ static int survey(struct deploy *d, bool save, struct err *err)
 
 int deploy_locate(struct deploy *d, enum deploy_access access, struct err *err)
 {
-    bool write = access == DEPLOY_WRITE;
+    bool ask = access == DEPLOY_WRITE || access == DEPLOY_PLAN;
 
     if (!cluster_has_given_hosts(d->cluster))
         return 0;
     if (read_places(d, err) < 0)
         return -1;
-    if (access == DEPLOY_DESTROY || (!write && cluster_is_placed(d->cluster)))
+    if (access == DEPLOY_DESTROY || (!ask && cluster_is_placed(d->cluster)))
         return 0;
-    return survey(d, write, err);
+    return survey(d, access == DEPLOY_WRITE, err);
 }

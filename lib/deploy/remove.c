@@ -1,5 +1,5 @@
-/* remove.c - takes the cluster off existing hosts, by a playbook. The hosts stay, and their data unless
- * it is to go, too. */
+/* remove.c - takes the cluster off existing hosts, by a playbook. The hosts stay, and their data
+ * unless it is to go, too. */
 #include "lib/base/clock.h"
 #include "lib/deploy/stage.h"
 

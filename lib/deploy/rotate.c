@@ -56,12 +56,13 @@ static int rotate_passwords(struct deploy *d, struct deploy_result *r, struct er
 
 /* ---- the authority ---- */
 
-static int try_host(const char *address, int port, const char *path, const struct http_tls *tls,
-                    struct err *err)
+static int try_host(const struct cluster *c, const char *address, int port, const char *path,
+                    const struct http_tls *tls, struct err *err)
 {
     char *url = xasprintf("https://%s:%d%s", address, port, path);
     struct str answer;
-    struct http h = {.url = url, .tls = *tls, .timeout_ms = PROOF_MS, .response = &answer};
+    struct http h = {
+        .url = url, .tls = *tls, .timeout_ms = PROOF_MS, .response = &answer, .route = c->route};
     int rc;
 
     str_init(&answer, 1 << 16);
@@ -77,9 +78,9 @@ static int all_accept(struct deploy *d, const struct http_tls *proof, struct err
     const struct cluster *c = d->cluster;
 
     vec_each (h, &c->hosts) {
-        if (h->is_db && try_host(h->address, c->port_patroni, "/liveness", proof, err) < 0)
+        if (h->is_db && try_host(c, h->address, c->port_patroni, "/liveness", proof, err) < 0)
             return -1;
-        if (h->is_etcd && try_host(h->address, c->port_etcd_client, "/health", proof, err) < 0)
+        if (h->is_etcd && try_host(c, h->address, c->port_etcd_client, "/health", proof, err) < 0)
             return -1;
     }
     return 0;

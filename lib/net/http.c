@@ -175,6 +175,31 @@ static int http_fault(const struct http *h, CURLcode code, const char *detail, s
     }
 }
 
+/* libcurl's "HOST:PORT:TO-HOST:TO-PORT" for a host that is not reached directly. The name in the
+ * URL stays the one that is verified. */
+static int set_route(CURL *curl, const struct http *h, struct curl_slist **list, struct err *err)
+{
+    CURLU *url = curl_url();
+    char *host = NULL, *port = NULL, *rule;
+    int local = 0;
+
+    *list = NULL;
+    if (h->route && curl_url_set(url, CURLUPART_URL, h->url, 0) == CURLUE_OK &&
+        curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
+        local = net_route_port(h->route, host, (int)strtol(port, NULL, 10), err);
+    if (local > 0) {
+        rule = xasprintf("%s:%s:127.0.0.1:%d", host, port, local);
+        *list = curl_slist_append(NULL, rule);
+        curl_easy_setopt(curl, CURLOPT_CONNECT_TO, *list);
+        free(rule);
+    }
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(url);
+    return local < 0 ? -1 : 0;
+}
+
 /* The URL without what may be secret in it: the query. */
 static int wrap_url(const struct http *h, struct err *err)
 {
@@ -185,7 +210,7 @@ static int wrap_url(const struct http *h, struct err *err)
 int http_do(struct http *h, struct err *err)
 {
     char detail[CURL_ERROR_SIZE] = "";
-    struct curl_slist *headers = header_list(h);
+    struct curl_slist *headers = header_list(h), *route = NULL;
     curl_socket_t fd = CURL_SOCKET_BAD;
     char *direct = no_proxy();
     long status = 0;
@@ -197,7 +222,7 @@ int http_do(struct http *h, struct err *err)
     curl = curl_easy_init();
     if (!curl)
         BUG("out of memory in libcurl");
-    if (set_url(curl, h, err) < 0)
+    if (set_url(curl, h, err) < 0 || set_route(curl, h, &route, err) < 0)
         goto out;
     set_method(curl, h);
     set_credentials(curl, h);
@@ -226,6 +251,7 @@ out:
         wrap_url(h, err);
     curl_easy_cleanup(curl);
     curl_slist_free_all(headers);
+    curl_slist_free_all(route);
     free(direct);
     return rc;
 }

@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "lib/net/route.h"
 
 /* PEM texts. Without a ca the system's authorities are asked. */
 struct http_tls {
@@ -22,8 +23,9 @@ struct http {
     const char *user, *password; /* basic authentication; may be NULL */
     struct http_tls tls;         /* for https, TLS 1.2 at least; the name or address is verified */
     int timeout_ms;              /* of the whole; 0: 10 s */
-    struct str *response;        /* body; its max bounds it */
-    int status;                  /* 200, 503, ...; set on success */
+    const struct net_route *route; /* to the URL's host; NULL: directly */
+    struct str *response;          /* body; its max bounds it */
+    int status;                    /* 200, 503, ...; set on success */
 };
 
 void http_init(void); /* before threads; more calls do nothing */

@@ -59,19 +59,23 @@ static PostgresPollingStatusType connect_poll(PGconn *conn, int64_t deadline)
     return state;
 }
 
-static PGconn *connect_start(const struct pg_target *t)
+/* local: the port of 127.0.0.1 that leads there; 0: none. The host stays the one that is verified.
+ */
+static PGconn *connect_start(const struct pg_target *t, int local)
 {
     char port[16];
     const char *keys[] = {
-        "host",    "port",       "user",        "password", "dbname", "options", "application_name",
-        "sslmode", "gssencmode", "sslrootcert", NULL};
+        "host",    "hostaddr",         "port",        "user",       "password", "dbname", "options",
+        "sslmode", "application_name", "sslrootcert", "gssencmode", NULL};
     char options[64];
-    const char *values[] = {
-        t->host,     port,         t->user,       t->password,
-        t->database, options,      "pgha-deploy", t->root_cert ? "verify-full" : "prefer",
-        "disable",   t->root_cert, NULL};
+    const char *values[] = {t->host,       local ? "127.0.0.1" : NULL,
+                            port,          t->user,
+                            t->password,   t->database,
+                            options,       t->root_cert ? "verify-full" : "prefer",
+                            "pgha-deploy", t->root_cert,
+                            "disable",     NULL};
 
-    snprintf(port, sizeof(port), "%d", t->port);
+    snprintf(port, sizeof(port), "%d", local ? local : t->port);
     snprintf(options, sizeof(options), "-c statement_timeout=%d",
              t->timeout_ms ? t->timeout_ms : DEFAULT_TIMEOUT_MS);
     return PQconnectStartParams(keys, values, 0);
@@ -98,10 +102,14 @@ static int connect_fault(const struct pg_target *t, PGconn *conn, bool late, str
 struct pg *pg_open(const struct pg_target *t, struct err *err)
 {
     int timeout = t->timeout_ms ? t->timeout_ms : DEFAULT_TIMEOUT_MS;
-    PGconn *conn = connect_start(t);
+    int local = net_route_port(t->route, t->host, t->port, err);
     PostgresPollingStatusType state;
     struct pg *pg;
+    PGconn *conn;
 
+    if (local < 0)
+        return NULL;
+    conn = connect_start(t, local);
     if (!conn)
         abort(); /* out of memory */
     state = PQstatus(conn) == CONNECTION_BAD ? PGRES_POLLING_FAILED

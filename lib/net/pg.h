@@ -6,6 +6,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "lib/net/route.h"
 
 struct pg_target {
     const char *host; /* address */
@@ -14,6 +15,7 @@ struct pg_target {
     const char *root_cert; /* file of authorities: TLS, with the server's certificate and name
                               verified. NULL: TLS only if the server offers it */
     int timeout_ms;        /* of the connection, and of each statement; 0: 5 s */
+    const struct net_route *route; /* to the host; NULL: directly */
 };
 
 struct pg;

@@ -6,12 +6,9 @@
  * session inside: one end of a socketpair. A thread per bastion, the porter, carries bytes between
  * the other end and the channel; while it runs the bastion's session is its alone.
  *
- * Backpressure: each way holds one chunk, and takes the next when the other side has taken that
- * one; what the bastion sends meanwhile is limited by the channel's window. End of file is passed
- * on each way by itself. The porter ends when both ways have ended, when the session inside is
- * closed (what it sent last is delivered, but for CLOSE_MS at most), or when the bastion's
- * connection is lost: then the session inside sees end of file, and ssh_jump_fault() tells why. It
- * does not end on clock_stop_requested(): a script that is to end is told so through it.
+ * The porter ends when ssh_carry_is_over(), or when the bastion's connection is lost: then the
+ * session inside sees end of file, and ssh_jump_fault() tells why. It does not end on
+ * clock_stop_requested(): a script that is to end is told so through it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,187 +20,44 @@
 #include "lib/net/ssh_session.h"
 #include "lib/net/tcp.h"
 
-#define CHUNK_BYTES 16384 /* as ssh_script.c: always fits when the socket may be written to */
-#define CLOSE_MS    500
-#define LOOK_MS     1000 /* libssh may have taken in what poll(2) does not show any more */
-#define SEND_S      5    /* no progress for so long, though the socket had room: lost */
+#define CLOSE_MS 500
+#define LOOK_MS  1000 /* libssh may have taken in what poll(2) does not show any more */
+#define SEND_S   5    /* no progress for so long, though the socket had room: lost */
 
 /* RFC 4254, 5.1 */
 #define OPEN_PROHIBITED   1
 #define OPEN_UNKNOWN_TYPE 3
 
-/* One way. */
-struct flow {
-    char chunk[CHUNK_BYTES];
-    size_t len, done;
-    bool ended; /* nothing more comes */
-    bool told;  /* the other side knows */
-};
-
 struct ssh_jump {
     struct ssh *bastion;
-    ssh_channel channel;
-    int ours; /* end of the socketpair */
+    struct ssh_carry carry; /* its descriptor: our end of the socketpair */
     pthread_t porter;
     bool running;
-    struct flow out; /* from the session inside to the channel */
-    struct flow in;
-    bool hung_up;    /* the session inside was closed */
-    int64_t over_ms; /* then: when to give up */
     pthread_mutex_t lock;
     char *fault; /* guarded by lock; written once */
 };
 
 /* ---- the porter */
 
-static bool is_empty(const struct flow *flow)
-{
-    return flow->done == flow->len;
-}
-
-static void hang_up(struct ssh_jump *jump)
-{
-    if (jump->hung_up)
-        return;
-    jump->hung_up = true;
-    jump->over_ms = clock_mono_ms() + CLOSE_MS;
-}
-
-/* The next chunk of the channel. -1: the bastion's connection is lost. */
-static int take_in(struct ssh_jump *jump)
-{
-    struct flow *in = &jump->in;
-    int n;
-
-    if (!is_empty(in) || in->ended)
-        return 0;
-    n = ssh_channel_read_nonblocking(jump->channel, in->chunk, sizeof(in->chunk), 0);
-    if (n == SSH_ERROR)
-        return -1;
-    in->ended = n == SSH_EOF || (n == 0 && ssh_channel_is_eof(jump->channel));
-    in->len = n > 0 ? (size_t)n : 0;
-    in->done = 0;
-    return 0;
-}
-
-/* Gives it to the session inside. Was there any progress? */
-static bool give_in(struct ssh_jump *jump)
-{
-    struct flow *in = &jump->in;
-    ssize_t n;
-
-    if (is_empty(in)) {
-        if (in->ended && !in->told)
-            shutdown(jump->ours, SHUT_WR);
-        in->told = in->ended;
-        return false;
-    }
-    n = send(jump->ours, in->chunk + in->done, in->len - in->done, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        hang_up(jump);
-        in->done = in->len; /* nobody wants it */
-        in->ended = true;
-    }
-    in->done += n > 0 ? (size_t)n : 0;
-    return n > 0;
-}
-
-/* The next chunk of the session inside. */
-static void take_out(struct ssh_jump *jump)
-{
-    struct flow *out = &jump->out;
-    ssize_t n;
-
-    if (!is_empty(out) || out->ended)
-        return;
-    n = recv(jump->ours, out->chunk, sizeof(out->chunk), MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    out->ended = n <= 0;
-    out->len = n > 0 ? (size_t)n : 0;
-    out->done = 0;
-}
-
-/* Gives the channel what its window takes, once the last chunk has left for the bastion. 1:
- * progress; -1: the bastion's connection is lost. */
-static int give_out(struct ssh_jump *jump)
-{
-    ssh_session session = jump->bastion->session;
-    struct flow *out = &jump->out;
-    uint32_t window = ssh_channel_window_size(jump->channel);
-    size_t left = out->len - out->done;
-    int n;
-
-    if (ssh_channel_is_closed(jump->channel)) {
-        out->done = out->len;
-        out->told = true;
-        return 0;
-    }
-    if (left == 0) {
-        if (!out->ended || out->told)
-            return 0;
-        out->told = true;
-        return ssh_channel_send_eof(jump->channel) == SSH_ERROR ? -1 : 0;
-    }
-    if (window == 0 || ssh_get_poll_flags(session) & SSH_WRITE_PENDING)
-        return 0;
-    n = ssh_channel_write(jump->channel, out->chunk + out->done,
-                          left < window ? (uint32_t)left : window);
-    if (n == SSH_ERROR)
-        return -1;
-    out->done += n > 0 ? (size_t)n : 0;
-    return n > 0;
-}
-
-/* Carries what there is, both ways. -1: the bastion's connection is lost. */
-static int carry(struct ssh_jump *jump)
-{
-    bool moved = true;
-
-    while (moved) {
-        int sent;
-
-        if (take_in(jump) < 0)
-            return -1;
-        moved = give_in(jump);
-        take_out(jump);
-        sent = give_out(jump);
-        if (sent < 0)
-            return -1;
-        moved |= sent > 0;
-    }
-    return 0;
-}
-
 /* Waits for either side. -1: the bastion's connection is lost. */
 static int wait_for_either(struct ssh_jump *jump)
 {
     ssh_session session = jump->bastion->session;
     bool writes = ssh_get_poll_flags(session) & SSH_WRITE_PENDING;
-    bool takes = is_empty(&jump->out) && !jump->out.ended;
     struct pollfd fds[] = {
         {.fd = ssh_get_fd(session), .events = (short)(writes ? POLLIN | POLLOUT : POLLIN)},
-        {.fd = jump->hung_up ? -1 : jump->ours,
-         .events = (short)((takes ? POLLIN : 0) | (is_empty(&jump->in) ? 0 : POLLOUT))},
+        {.fd = jump->carry.hung_up ? -1 : jump->carry.fd, .events = ssh_carry_events(&jump->carry)},
     };
-    int wait_ms = jump->hung_up ? tcp_wait_slice(jump->over_ms) : LOOK_MS;
+    int wait_ms = jump->carry.hung_up ? tcp_wait_slice(jump->carry.over_ms) : LOOK_MS;
 
     if (poll(fds, ARRAY_LEN(fds), wait_ms) < 0)
         return errno == EINTR ? 0 : -1;
-    if (fds[1].revents & (POLLHUP | POLLERR))
-        hang_up(jump);
+    ssh_carry_heard(&jump->carry, fds[1].revents);
     if (fds[0].revents)
         tcp_quick_ack(fds[0].fd);
     if (ssh_event_dopoll(jump->bastion->event, 0) == SSH_ERROR || !ssh_is_connected(session))
         return -1;
     return 0;
-}
-
-static bool is_over(const struct ssh_jump *jump)
-{
-    if (jump->out.told && (jump->in.told || jump->hung_up))
-        return true;
-    return jump->hung_up && clock_mono_ms() >= jump->over_ms;
 }
 
 static void note_fault(struct ssh_jump *jump)
@@ -222,15 +76,16 @@ static void *porter(void *arg)
     struct ssh_jump *jump = arg;
     int rc;
 
-    while ((rc = carry(jump)) == 0 && !is_over(jump) && (rc = wait_for_either(jump)) == 0)
+    while ((rc = ssh_carry_move(&jump->carry)) == 0 && !ssh_carry_is_over(&jump->carry) &&
+           (rc = wait_for_either(jump)) == 0)
         ;
     if (rc < 0) {
         note_fault(jump);
     } else {
-        ssh_channel_close(jump->channel);
+        ssh_channel_close(jump->carry.channel);
         ssh_blocking_flush(jump->bastion->session, CLOSE_MS);
     }
-    shutdown(jump->ours, SHUT_RDWR);
+    shutdown(jump->carry.fd, SHUT_RDWR);
     return NULL;
 }
 
@@ -261,11 +116,11 @@ static int open_channel(struct ssh_jump *jump, const struct ssh_target *target, 
     const int port = target->port ? target->port : 22;
     int rc;
 
-    jump->channel = ssh_channel_new(jump->bastion->session);
-    if (!jump->channel)
+    jump->carry.channel = ssh_channel_new(jump->bastion->session);
+    if (!jump->carry.channel)
         return err_set(err, ERR_NET, "opening a channel: %s", ssh_session_fault(jump->bastion));
-    while ((rc = ssh_channel_open_forward(jump->channel, target->address, port, "127.0.0.1", 0)) ==
-           SSH_AGAIN) {
+    while ((rc = ssh_channel_open_forward(jump->carry.channel, target->address, port, "127.0.0.1",
+                                          0)) == SSH_AGAIN) {
         if (ssh_session_wait(jump->bastion, deadline_ms, err) < 0) {
             ssh_session_step_failed("connecting from there", err);
             return err_wrap(err, "%s", jump->bastion->where);
@@ -281,7 +136,7 @@ static int start(struct ssh_jump *jump, int *fd, struct err *err)
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return err_set_errno(err, "socketpair");
-    jump->ours = ends[0];
+    jump->carry.fd = ends[0];
     /* libssh's sockets block; a bastion that is stuck must not keep the porter for ever. */
     setsockopt(ssh_get_fd(jump->bastion->session), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     if (ssh_thread_start(&jump->porter, porter, jump, err) < 0) {
@@ -299,7 +154,7 @@ struct ssh_jump *ssh_jump_open(const struct ssh_target *target, int connect_ms, 
     struct ssh_jump *jump = xcalloc(1, sizeof(*jump));
     struct ssh_target bastion = *target->jump;
 
-    jump->ours = -1;
+    jump->carry.fd = -1;
     pthread_mutex_init(&jump->lock, NULL);
     bastion.accept_new |= target->accept_new;
     jump->bastion = ssh_session_open(&bastion, connect_ms, deadline_ms, err);
@@ -326,11 +181,11 @@ void ssh_jump_close(struct ssh_jump *jump)
         return;
     if (jump->running)
         pthread_join(jump->porter, NULL);
-    if (jump->channel)
-        ssh_channel_free(jump->channel);
+    if (jump->carry.channel)
+        ssh_channel_free(jump->carry.channel);
     ssh_close(jump->bastion);
-    if (jump->ours >= 0)
-        close(jump->ours);
+    if (jump->carry.fd >= 0)
+        close(jump->carry.fd);
     pthread_mutex_destroy(&jump->lock);
     free(jump->fault);
     free(jump);

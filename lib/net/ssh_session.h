@@ -62,6 +62,33 @@ void ssh_agent_proxy_attach(struct ssh_agent_proxy *proxy, ssh_session session);
 /* Detaches and frees it. -1 with err when the agent did not do what it was asked to. */
 int ssh_agent_proxy_close(struct ssh_agent_proxy *proxy, struct err *err);
 
+/* ---- ssh_carry.c: between a descriptor and a channel, by the thread that has the session */
+
+#define SSH_CHUNK_BYTES 16384 /* as ssh_script.c: always fits when the socket may be written to */
+
+/* One way. */
+struct ssh_flow {
+    char chunk[SSH_CHUNK_BYTES];
+    size_t len, done;
+    bool ended; /* nothing more comes */
+    bool told;  /* the other side knows */
+};
+
+struct ssh_carry {
+    ssh_channel channel; /* open */
+    int fd;
+    struct ssh_flow out; /* from the descriptor to the channel */
+    struct ssh_flow in;
+    bool hung_up;    /* the descriptor's other end was closed */
+    int64_t over_ms; /* then: when to give up */
+};
+
+/* Carries what there is, both ways. -1: the host's connection is lost. */
+int ssh_carry_move(struct ssh_carry *c) MUST_USE;
+short ssh_carry_events(const struct ssh_carry *c); /* of poll(2), to wait for on fd */
+void ssh_carry_heard(struct ssh_carry *c, short revents);
+bool ssh_carry_is_over(const struct ssh_carry *c);
+
 /* ---- ssh_jump.c */
 
 struct ssh_jump;

@@ -1,6 +1,6 @@
 /*
- * image.c - resource kind "image": the root that all hosts have below their disks, made once by
- * mmdebstrap and cached.
+ * image.c - resource kind "image": the root that hosts of one kind have below their disks, made
+ * once by mmdebstrap and cached.
  *
  * It is made under a temporary name and renamed when whole, so an image that exists is a whole one.
  * One builder at a time; old ones go when no host stands on them.
@@ -85,12 +85,12 @@ static int find_use(struct use *use, struct err *err)
 
 static int remove_when_unused(void *context, const char *key, struct err *err)
 {
-    const struct provider_session *s = context;
     struct use use = {.key = key};
     char *path = path_join(LOCAL_IMAGES, key);
     int rc = 0;
 
-    if (!str_eq(key, s->image_key)) {
+    UNUSED(context);
+    if (!recipe_has_key(key)) {
         rc = find_use(&use, err);
         if (rc == 0 && !use.used)
             rc = file_remove_tree(path, err);
@@ -105,6 +105,8 @@ struct watch {
     pthread_t thread;
     atomic_bool end;
     struct event_sink *events;
+    const struct recipe *recipe;
+    char *host;   /* as progress is shown for hosts */
     char *status; /* dpkg's status file in the new root */
 };
 
@@ -118,7 +120,7 @@ static int look_at_progress(const struct watch *watch)
     if (file_read(watch->status, &text, &ignored) < 0)
         err_release(&ignored); /* not there yet */
     else
-        percent = recipe_progress(text.buf);
+        percent = recipe_progress(watch->recipe, text.buf);
     str_release(&text);
     return percent;
 }
@@ -134,7 +136,7 @@ static void *watch_progress(void *context)
         if (percent / 10 != shown / 10 || shown < 0) {
             struct event event = {.kind = EVENT_HOST,
                                   .stage = "image",
-                                  .host = "image." LOCAL_IMAGE_NAME,
+                                  .host = watch->host,
                                   .text = percent ? "installing packages" : "downloading packages",
                                   .done = percent,
                                   .total = 100};
@@ -148,9 +150,11 @@ static void *watch_progress(void *context)
     return NULL;
 }
 
-static int watch_start(struct watch *watch, struct event_sink *events, const char *target)
+static int watch_start(struct watch *watch, const struct provider_session *s, const char *target)
 {
-    watch->events = events;
+    watch->events = s->events;
+    watch->recipe = s->recipe;
+    watch->host = xasprintf("image.%s", recipe_name(s->recipe));
     watch->status = path_join(target, "var/lib/dpkg/status");
     atomic_init(&watch->end, false);
     return pthread_create(&watch->thread, NULL, watch_progress, watch);
@@ -161,6 +165,7 @@ static void watch_end(struct watch *watch, int started)
     atomic_store(&watch->end, true);
     if (started == 0)
         pthread_join(watch->thread, NULL);
+    free(watch->host);
     free(watch->status);
 }
 
@@ -254,7 +259,7 @@ static int run_mmdebstrap(struct provider_session *s, const char *target, struct
 {
     static const char *const env[] = {"LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", NULL};
     struct arena arena = ARENA_INIT;
-    const char *const *command = recipe_command(&arena, target, find_mirror(&arena));
+    const char *const *command = recipe_command(s->recipe, &arena, target, find_mirror(&arena));
     const char *cgroup = builder_cgroup(s, &arena);
     struct str output;
     struct proc p = {.argv = cgroup_command(&arena, cgroup, command),
@@ -265,7 +270,7 @@ static int run_mmdebstrap(struct provider_session *s, const char *target, struct
     int started, rc;
 
     str_init(&output, OUTPUT_MAX_BYTES);
-    started = watch_start(&watch, s->events, target);
+    started = watch_start(&watch, s, target);
     rc = cgroup_make(cgroup, err);
     if (rc == 0 && proc_run(&p, err) < 0)
         rc = report_failure(&output, err);
@@ -304,9 +309,9 @@ static int build(struct provider_session *s, struct err *err)
     return rc;
 }
 
-static int remove_old(struct provider_session *s, struct err *err)
+static int remove_old(struct err *err)
 {
-    if (each_folder(LOCAL_IMAGES, remove_when_unused, s, err) < 0)
+    if (each_folder(LOCAL_IMAGES, remove_when_unused, NULL, err) < 0)
         return err_wrap(err, "removing old images");
     return 0;
 }
@@ -318,7 +323,7 @@ static int build_when_missing(struct provider_session *s, struct err *err)
         return -1;
     if (image_exists(s->image_key))
         return 0;
-    if (remove_old(s, err) < 0 || check_space(err) < 0)
+    if (remove_old(err) < 0 || check_space(err) < 0)
         return -1;
     return build(s, err);
 }

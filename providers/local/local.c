@@ -74,6 +74,20 @@ static int check_owner(const struct provider_session *s, struct err *err)
     return rc;
 }
 
+static const struct recipe *choose_recipe(const struct cluster *c, struct err *err)
+{
+    const struct value *wanted = value_get(c->config, "provider");
+    const char *image = value_get_str(wanted, "image", "full");
+    const char *release = value_get_str(wanted, "release", "trixie");
+    const struct recipe *recipe = recipe_find(image, release);
+
+    if (!recipe) {
+        err_set(err, ERR_INPUT, "provider local: there is no %s image of %s", image, release);
+        err_hint(err, "set provider.image to bare, or leave provider.release out");
+    }
+    return recipe;
+}
+
 static void local_close(struct provider_session *s)
 {
     if (!s)
@@ -83,8 +97,8 @@ static void local_close(struct provider_session *s)
     free(s);
 }
 
-static struct provider_session *session_new(const struct cluster *c, const char *state_dir,
-                                            struct event_sink *events)
+static struct provider_session *session_new(const struct cluster *c, const struct recipe *recipe,
+                                            const char *state_dir, struct event_sink *events)
 {
     struct provider_session *s = xcalloc(1, sizeof(*s));
     char *resolved = realpath(c->file, NULL);
@@ -99,7 +113,8 @@ static struct provider_session *session_new(const struct cluster *c, const char 
     s->record = arena_printf(&s->arena, "%s/cluster.json", s->folder);
     s->cgroups = cgroup_mount();
     local_bridge_name(c->name, s->bridge);
-    recipe_key(s->image_key);
+    s->recipe = recipe;
+    recipe_key(recipe, s->image_key);
     free(resolved);
     return s;
 }
@@ -107,11 +122,12 @@ static struct provider_session *session_new(const struct cluster *c, const char 
 static int local_open(const struct cluster *c, const char *state_dir, struct event_sink *events,
                       struct provider_session **out, struct err *err)
 {
+    const struct recipe *recipe = choose_recipe(c, err);
     struct provider_session *s;
 
-    if (check_machine(err) < 0)
+    if (!recipe || check_machine(err) < 0)
         return -1;
-    s = session_new(c, state_dir, events);
+    s = session_new(c, recipe, state_dir, events);
     if (check_owner(s, err) < 0) {
         local_close(s);
         return -1;
@@ -138,7 +154,7 @@ static void want_image(const struct provider_session *s, struct plan *p)
 
     if (!needs_image(s))
         return;
-    r = plan_add(p, &local_image_kind, LOCAL_IMAGE_NAME);
+    r = plan_add(p, &local_image_kind, recipe_name(s->recipe));
     r->desired = value_map(r->arena);
     value_map_set(r->arena, r->desired, "key", value_str(r->arena, s->image_key));
 }
@@ -166,7 +182,7 @@ static void want_host(const struct provider_session *s, struct plan *p,
     value_map_set(r->arena, r->desired, "login_key", value_bool(r->arena, true));
     plan_need(p, r, "bridge", s->cluster->name);
     if (!host_has_disk(s, host->name))
-        plan_need(p, r, "image", LOCAL_IMAGE_NAME);
+        plan_need(p, r, "image", recipe_name(s->recipe));
 }
 
 /* A newer image is for new hosts; whoever wants it for old ones has to make them again. */
@@ -208,8 +224,8 @@ static int local_discover(struct provider_session *s, struct plan *p, struct err
     host_names hosts = VEC_INIT;
     int rc = host_list(s, &p->arena, &hosts, err);
 
-    if (rc == 0 && image_is_left_half_made(s) && !plan_find(p, "image", LOCAL_IMAGE_NAME))
-        plan_add(p, &local_image_kind, LOCAL_IMAGE_NAME);
+    if (rc == 0 && image_is_left_half_made(s) && !plan_find(p, "image", recipe_name(s->recipe)))
+        plan_add(p, &local_image_kind, recipe_name(s->recipe));
     /* With a host there is a bridge to be after, be it only for its record. */
     if (rc == 0 && (hosts.n || bridge_is_there(s)) && !plan_find(p, "bridge", s->cluster->name))
         plan_add(p, &local_bridge_kind, s->cluster->name);

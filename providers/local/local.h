@@ -30,11 +30,10 @@
 #define LOCAL_NETNS    "/run/netns"
 #define LOCAL_LOCK     "/run/pgha-deploy.lock" /* held while networks are compared and claimed */
 
-#define LOCAL_IMAGE_NAME "trixie" /* the image is named after its release */
-#define LOCAL_ID_SIZE    65       /* longest machine name that nspawn takes, and NUL */
-#define LOCAL_PATH_SIZE  192
-#define IMAGE_KEY_SIZE   17
-#define MAC_SIZE         18
+#define LOCAL_ID_SIZE   65 /* longest machine name that nspawn takes, and NUL */
+#define LOCAL_PATH_SIZE 192
+#define IMAGE_KEY_SIZE  17
+#define MAC_SIZE        18
 
 extern const struct provider provider_local;
 extern const struct resource_kind local_image_kind, local_bridge_kind, local_host_kind;
@@ -50,7 +49,8 @@ struct provider_session {
     const char *record;  /* cluster.json in it */
     const char *cgroups; /* where cgroup v2 is mounted */
     char bridge[IFNAMSIZ];
-    char image_key[IMAGE_KEY_SIZE]; /* what new hosts are made from */
+    const struct recipe *recipe;    /* what new hosts are made from, */
+    char image_key[IMAGE_KEY_SIZE]; /* and its key */
     pthread_mutex_t limits;         /* one worker at a time raises kernel limits */
 };
 
@@ -140,16 +140,22 @@ int plant_file(const char *root, const char *path, const char *text, size_t len,
                struct err *err) MUST_USE;
 bool plant_is_there(const char *root, const char *path, const char *text, size_t len);
 
-/* recipe.c: how the image is made. */
-void recipe_key(char out[IMAGE_KEY_SIZE]);
+/* recipe.c: how images are made. One recipe for each kind of host: provider.image and
+ * provider.release of the cluster file. */
+struct recipe;
+const struct recipe *recipe_find(const char *image, const char *release); /* NULL: there is none */
+const char *recipe_name(const struct recipe *recipe); /* the image's, for people and the plan */
+void recipe_key(const struct recipe *recipe, char out[IMAGE_KEY_SIZE]);
+bool recipe_has_key(const char *key); /* of any recipe as it is now */
 /* The first http mirror of APT's one-line or deb822 sources; false when there is none. */
 bool recipe_mirror(const char *sources, char *out, size_t size);
 /* The argument list of mmdebstrap; strings in a. mirror NULL: mmdebstrap's own default. */
-const char *const *recipe_command(struct arena *a, const char *target, const char *mirror);
+const char *const *recipe_command(const struct recipe *recipe, struct arena *a, const char *target,
+                                  const char *mirror);
 /* The last lines of a program's output, long ones cut. */
 void recipe_put_last_lines(const char *output, int lines, struct str *out);
 /* How far dpkg has come, in percent, from the text of its status file. */
-int recipe_progress(const char *dpkg_status);
+int recipe_progress(const struct recipe *recipe, const char *dpkg_status);
 
 /* image.c */
 const char *image_path(struct arena *a, const char *key);

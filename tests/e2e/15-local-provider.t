@@ -15,15 +15,6 @@ shell() { # shell FILE NAME ADDRESS COMMAND
         -i "$(dirname "$1")/.pgha/$2/id_ed25519" \
         -o UserKnownHostsFile="$(dirname "$1")/.pgha/$2/known_hosts" "root@$3" "$4"
 }
-# Everything on this machine that carries the cluster's name or is in its folders.
-traces() {
-    ls -d /run/netns/pgha-"$1"-* /sys/fs/cgroup/pgha-"$1"-* /sys/fs/cgroup/unified/pgha-"$1"-* \
-        /var/lib/pgha-deploy/local/"$1" /run/systemd/nspawn/*/pgha-"$1"-* 2>/dev/null
-    ip -details link | grep "alias pgha $1"
-    grep "/local/$1/" /proc/self/mountinfo
-    pgrep -af -- "--machine pgha-$1-"
-    ls /run/pgha-deploy.lock 2>/dev/null
-}
 
 cluster a tpa 10.79.101.0/24
 a=$file

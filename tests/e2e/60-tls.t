@@ -25,12 +25,10 @@ run p plan
 like "plan renews what expires soon" "$out" 'copy /etc/patroni/tls/host.crt'
 unlike "and shows no key" "$out$err" 'PRIVATE KEY'
 leader=$(p status --json | jq -r '.members[] | select(.role == "leader") | .name')
-(while :; do psql -XAtq "$(p conninfo --json | jq -r .uris.primary)" -c 'select 1' || echo failed; done) >"$work/clients" 2>&1 &
-clients=$!
+clients_start
 succeeds "up renews" p up --yes
-kill $clients
-wait $clients 2>/dev/null
-is "while no client of the primary port failed" "$(grep -c -v '^1$' "$work/clients")" 0
+clients_stop
+is "while no client of the primary port failed" "$(cat "$work/clients")" ''
 is "and the primary stayed" "$(p status --json | jq -r '.members[] | select(.role == "leader") | .name')" "$leader"
 # Patroni reads its configuration anew in its next turn.
 changed() { [ "$(serial 10.81.10.11 8008)" != "$(printf '%s\n' "$before" | sed -n 2p)" ]; }

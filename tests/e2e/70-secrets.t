@@ -103,12 +103,10 @@ succeeds "up completes rotations that were killed" p up --yes
 is "none is left" "$(p secrets list --json | jq '[.[] | select(.name | test("next"))] | length')" 0
 superuser_killed=$(p secrets show superuser)
 unlike "the superuser has another password" "$superuser_killed" "^$superuser\$"
-while :; do psql -XAtqc 'select 1' "$(p conninfo | awk '/^primary/ {print $2}')" || echo failed; done >"$work/clients" 2>&1 &
-clients=$!
+clients_start
 succeeds "secrets rotate" p secrets rotate --yes
-kill $clients
-wait $clients 2>/dev/null
-is "without a failed login of a user whose password is given" "$(grep -v '^1$' "$work/clients")" ''
+clients_stop
+is "without a failed login of a user whose password is given" "$(cat "$work/clients")" ''
 is "the superuser's new password works" "$(login postgres "$(p secrets show superuser)")" postgres
 like "the one before does not" "$(login postgres "$superuser_killed")" 'password authentication failed'
 is "the given one is as it was" "$(login app "$new")" app

@@ -5,7 +5,7 @@ set -eu
 
 build="gcc make pkg-config libc6-dev libssh-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libpq-dev libssl-dev"
 run="openssh-client mmdebstrap systemd-container iproute2 postgresql-client"
-test="libcmocka-dev libc6-dev python3 python3-yaml python3-jinja2 ansible-core perl openssh-server procps jq openssl curl ca-certificates faketime iproute2 nmap"
+test="libcmocka-dev libc6-dev python3 python3-yaml python3-jinja2 ansible-core perl openssh-server procps jq openssl curl ca-certificates faketime iproute2 nmap apt-cacher-ng apt-utils gpg"
 lint="git clang clang-tidy clang-format cppcheck libcmocka-dev"
 
 missing=
@@ -26,6 +26,7 @@ fi
 echo "installing:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 # A package's own services stay off: the tests start what they need.
+off="apt-cacher-ng.service"
 policy=/usr/sbin/policy-rc.d
 made=
 if [ ! -e $policy ]; then
@@ -38,6 +39,9 @@ log=$(mktemp)
 # shellcheck disable=SC2086
 { apt-get update -q && apt-get install -q -y --no-install-recommends $missing; } >"$log" 2>&1 || rc=$?
 [ -z "$made" ] || rm -f $policy
+for service in $off; do
+    case " $missing " in *" ${service%.service} "*) systemctl disable --quiet "$service" >>"$log" 2>&1 || rc=$? ;; esac
+done
 [ "$rc" = 0 ] || tail -n 20 "$log" >&2
 rm -f "$log"
 exit "$rc"

@@ -8,15 +8,18 @@ cd "$(dirname "$0")/../.." || exit 1
 LC_ALL=C.UTF-8
 NO_COLOR=1
 export LC_ALL NO_COLOR
-pgha=$PWD/pgha-deploy
+pgha=${PGHA:-$PWD/pgha-deploy}
 work=$(mktemp -d "${TMPDIR:-/tmp}/pgha-test.XXXXXX")
 XDG_CONFIG_HOME=$work/config # a key of the test's own seals the secrets of its clusters
 export XDG_CONFIG_HOME
 tap_n=0
 tap_failed=0
 labs=
+servers= # process ids of what the test started for its labs; ended with it
 
 cleanup() {
+    # shellcheck disable=SC2086
+    [ -z "$servers" ] || kill $servers 2>/dev/null
     for file in $labs; do
         "$pgha" -f "$file" -q down --yes >/dev/null 2>&1
     done
@@ -77,6 +80,19 @@ succeeds() {
     shift
     exits "$what" 0 "$@"
 }
+# Asks through the primary's port without a pause, a login each, until clients_stop: what failed is left in $work/clients. Each
+# attempt is bounded, for a client that outlives its lab would go on sending.
+clients_start() { # p is the test's `pgha-deploy -f FILE`
+    : >"$work/asking"
+    while [ -e "$work/asking" ]; do
+        timeout 20 psql -XAtqc 'select 1' "$(p conninfo | awk '/^primary/ {print $2}')" || echo failed
+    done 2>&1 | grep -v '^1$' >"$work/clients" &
+    clients=$!
+}
+clients_stop() {
+    rm "$work/asking"
+    wait $clients
+}
 # Polls until the command succeeds: wait_for SECONDS COMMAND...
 wait_for() {
     limit=$(($(date +%s) + $1))
@@ -98,6 +114,15 @@ lab() {
     file=$work/$1/cluster.yaml
     printf 'cluster: %s\nprovider: {name: local}\nnetwork: {cidr: %s}\n%s\n' "$1" "$2" "${3:-}" >"$file"
     labs="$labs $file"
+}
+# Everything on this machine that carries a local cluster's name or is in its folders: traces NAME
+traces() {
+    ls -d /run/netns/pgha-"$1"-* /sys/fs/cgroup/pgha-"$1"-* /sys/fs/cgroup/unified/pgha-"$1"-* \
+        /var/lib/pgha-deploy/local/"$1" /run/systemd/nspawn/*/pgha-"$1"-* 2>/dev/null
+    ip -details link | grep "alias pgha $1"
+    grep "/local/$1/" /proc/self/mountinfo
+    pgrep -af -- "--machine pgha-$1-"
+    ls /run/pgha-deploy.lock 2>/dev/null
 }
 need_root() {
     if [ "$(id -u)" != 0 ]; then

@@ -245,44 +245,88 @@ static bool has_word(const char *const *argv, const char *word)
     return false;
 }
 
+static bool has_part(const char *const *argv, const char *part)
+{
+    for (; *argv; argv++) {
+        if (strstr(*argv, part))
+            return true;
+    }
+    return false;
+}
+
 static void test_command(void **state)
 {
     struct arena arena = ARENA_INIT;
-    const char *const *argv = recipe_command(&arena, "/target", "http://mirror.example/");
+    const struct recipe *full = recipe_find("full", "trixie");
+    const char *const *argv = recipe_command(full, &arena, "/target", "http://mirror.example/");
     const char *const *in_cgroup;
-    char key[IMAGE_KEY_SIZE], again[IMAGE_KEY_SIZE];
 
     UNUSED(state);
     assert_true(has_word(argv, "mmdebstrap"));
     assert_true(has_word(argv, "--variant=minbase"));
     assert_true(has_word(argv, "/target"));
+    assert_true(has_word(argv, "trixie"));
     assert_true(has_word(argv, "http://mirror.example/"));
     in_cgroup = cgroup_command(&arena, "/cg", argv);
     assert_string_equal(in_cgroup[0], "sh");
     assert_string_equal(in_cgroup[3], "/cg");
     assert_string_equal(in_cgroup[4], argv[0]);
     assert_true(has_word(in_cgroup, "http://mirror.example/"));
-    assert_false(has_word(recipe_command(&arena, "/target", NULL), "http://mirror.example/"));
-    recipe_key(key);
-    recipe_key(again);
-    assert_string_equal(key, again);
-    assert_int_equal(strlen(key), IMAGE_KEY_SIZE - 1);
+    assert_false(has_word(recipe_command(full, &arena, "/target", NULL), "http://mirror.example/"));
+    arena_release(&arena);
+}
+
+static void test_recipes_differ(void **state)
+{
+    static const struct {
+        const char *image, *release;
+        bool database, penalties; /* PerSourcePenalties: Debian 12's sshd refuses to know it */
+    } cases[] = {{"full", "trixie", true, true},
+                 {"bare", "trixie", false, true},
+                 {"bare", "bookworm", false, false}};
+    char keys[ARRAY_LEN(cases)][IMAGE_KEY_SIZE], again[IMAGE_KEY_SIZE];
+    struct arena arena = ARENA_INIT;
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct recipe *recipe = recipe_find(cases[i].image, cases[i].release);
+        const char *const *argv = recipe_command(recipe, &arena, "/target", NULL);
+
+        assert_true(has_word(argv, cases[i].release));
+        assert_int_equal(has_part(argv, "postgresql"), cases[i].database);
+        assert_int_equal(has_part(argv, "PerSourcePenalties"), cases[i].penalties);
+        assert_int_equal(has_part(argv, "debian.sources"), !cases[i].database);
+        recipe_key(recipe, keys[i]);
+        recipe_key(recipe, again);
+        assert_string_equal(keys[i], again);
+        assert_int_equal(strlen(keys[i]), IMAGE_KEY_SIZE - 1);
+        assert_true(recipe_has_key(keys[i]));
+        for (size_t j = 0; j < i; j++) {
+            assert_string_not_equal(keys[i], keys[j]);
+            assert_string_not_equal(recipe_name(recipe),
+                                    recipe_name(recipe_find(cases[j].image, cases[j].release)));
+        }
+    }
+    assert_false(recipe_has_key("0123456789abcdef"));
+    assert_null(recipe_find("full", "bookworm"));
+    assert_null(recipe_find("bare", "sid"));
     arena_release(&arena);
 }
 
 static void test_progress(void **state)
 {
+    const struct recipe *full = recipe_find("full", "trixie");
     struct str status;
 
     UNUSED(state);
-    assert_int_equal(recipe_progress(""), 0);
+    assert_int_equal(recipe_progress(full, ""), 0);
     str_init(&status, STR_MAX_TEXT);
     for (int i = 0; i < 100; i++)
         str_puts(&status, "Package: a\nStatus: install ok unpacked\nDescription: b\n\n");
-    assert_in_range(recipe_progress(status.buf), 10, 40);
+    assert_in_range(recipe_progress(full, status.buf), 10, 40);
     for (int i = 0; i < 1000; i++)
         str_puts(&status, "Package: a\nStatus: install ok installed\n\n");
-    assert_int_equal(recipe_progress(status.buf), 99); /* only the end is the end */
+    assert_int_equal(recipe_progress(full, status.buf), 99); /* only the end is the end */
     str_release(&status);
 }
 
@@ -391,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_suggest),
         cmocka_unit_test(test_mirror),
         cmocka_unit_test(test_command),
+        cmocka_unit_test(test_recipes_differ),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_last_lines),
         cmocka_unit_test_setup_teardown(test_plant, make_root, remove_root),
