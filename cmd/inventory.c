@@ -1,7 +1,7 @@
 /* inventory.c - the cluster's inventory, or another one, in any format. */
 #include <stdio.h>
 
-#include "cmd/cmd.h"
+#include "cmd/inventory_import.h"
 
 static int unknown_format(const char *name)
 {
@@ -46,27 +46,26 @@ static int show_file(struct context *ctx, const char *path)
     int status;
 
     inventory_init(&inv);
+    inv.keep_tagged = true; /* passed on, not used */
     faults_init(&faults);
-    status = inventory_load(&inv, path, &faults) < 0 ? report_faults(&faults) : show(ctx, &inv);
+    /* ansible-inventory, too, takes the current folder for the playbook's. */
+    status = inventory_load(&inv, path, &faults) < 0 || inventory_load_near(&inv, ".", &faults) < 0
+                 ? report_faults(&faults)
+                 : show(ctx, &inv);
     faults_release(&faults);
     inventory_release(&inv);
     return status;
 }
 
-static int run(struct context *ctx, int argc, char **argv)
+static int run_show(struct context *ctx, int argc, char **argv)
 {
     const char *path = option_get(ctx, "inventory");
     struct cluster c;
     struct deploy d;
     int status;
 
-    if (argc && !str_eq(argv[0], "show")) {
-        struct err err = ERR_INIT;
-
-        err_set(&err, ERR_USAGE, "inventory has no action \"%s\"", argv[0]);
-        err_hint(&err, "`pgha-deploy inventory show`");
-        return report_err(&err);
-    }
+    UNUSED(argc);
+    UNUSED(argv);
     if (path)
         return show_file(ctx, path);
     if ((status = open_deploy(ctx, DEPLOY_READ, &c, &d)) < 0)
@@ -75,17 +74,58 @@ static int run(struct context *ctx, int argc, char **argv)
     return status;
 }
 
+static const struct inventory_action {
+    const char *name, *args;
+    int n_args;
+    int (*run)(struct context *ctx, int argc, char **argv);
+} actions[] = {
+    {"show", "", 0, run_show},
+    {"import", " SOURCE", 1, inventory_import},
+};
+
+static int run(struct context *ctx, int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+
+    if (argc == 0)
+        return run_show(ctx, 0, argv);
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        if (!str_eq(argv[0], actions[i].name))
+            continue;
+        if (argc - 1 == actions[i].n_args)
+            return actions[i].run(ctx, argc - 1, argv + 1);
+        err_set(&err, ERR_USAGE, "wrong number of arguments");
+        err_hint(&err, "`pgha-deploy inventory %s%s`", actions[i].name, actions[i].args);
+        return report_err(&err);
+    }
+    err_set(&err, ERR_USAGE, "inventory has no action \"%s\"", argv[0]);
+    err_hint(&err, "`pgha-deploy inventory show` or `pgha-deploy inventory import SOURCE`");
+    return report_err(&err);
+}
+
 static const struct option_row options[] = {
-    {"format", 'F', "NAME", "yaml, ini, json, ssh-config or hosts (default: yaml)"},
-    {"inventory", 'i', "PATH", "another inventory than the cluster's: a file or folder"},
-    {"list", 0, NULL, "all of it as Ansible's dynamic inventory protocol has it"},
-    {"host", 0, "NAME", "one host's variables, as that protocol has it"},
-    {"show-secrets", 0, NULL, "with the variables that hold passwords"},
+    {"format", 'F', "NAME", "show: yaml, ini, json, ssh-config or hosts (default: yaml)"},
+    {"inventory", 'i', "PATH", "show: another inventory than the cluster's: file, folder, script"},
+    {"list", 0, NULL, "show: all of it as Ansible's dynamic inventory protocol has it"},
+    {"host", 0, "NAME", "show: one host's variables, as that protocol has it"},
+    {"show-secrets", 0, NULL, "show: with the variables that hold passwords"},
+    {"from", 0, "KIND", "import: ansible, terraform, ssh-config or list (default: by content)"},
+    {"name", 'n', "NAME", "import: name of the cluster (default: made from the source's)"},
+    {"output", 'o', "DIR", "import: folder for the two files (default: the current one)"},
+    {"force", 0, NULL, "import: overwrite what is there"},
     {NULL, 0, NULL, NULL},
 };
 
 const struct command cmd_inventory = {
-    "inventory", "the inventory, in Ansible's formats and others",
-    "[show]",    "Groups db, lb and etcd with every variable that the playbooks use.",
-    options,     0,
-    1,           run};
+    "inventory",
+    "the inventory, in Ansible's formats and others; or one made from what is there",
+    "[show | import SOURCE]",
+    "show: groups db, lb and etcd with every variable that the playbooks use. With -i any Ansible "
+    "inventory; a script is run only when it is the very file that was given.\n\nimport: proposes "
+    "a cluster file and an inventory from an Ansible inventory, Terraform's state or `terraform "
+    "output -json`, an ssh_config, or a list with one host a line (NAME, USER@ADDRESS:PORT, or "
+    "both). What it guessed it says, and writes as comments.",
+    options,
+    0,
+    2,
+    run};

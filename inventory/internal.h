@@ -66,6 +66,20 @@ const char *inventory_group_name_fault(const char *name);
  * inside a word. Word is cleared first. 1: a word; 0: no more; -1: *why says what is wrong. */
 int words_next(const char **at, const char *end, bool comments, struct str *word, const char **why);
 
+/* ---- tagged values (tagged.c) ---- */
+
+/* yaml_parse with what Ansible's loader has beyond it: !vault and !unsafe, keys that are no text.
+ */
+struct value *inventory_parse_yaml(struct inventory *inv, const char *file, const char *text,
+                                   size_t len, struct faults *faults);
+/* The text of a value that is vaulted or unsafe, and the tag it has in YAML (tag may be NULL); NULL
+ * for every other value. */
+const char *inventory_tagged(const struct value *v, const char **tag);
+bool inventory_holds_tagged(const struct value *v); /* anywhere in it */
+/* Tagged values in v: kept, or made plain, or a fault (at src where they have no place). */
+void inventory_settle_tagged(struct inventory *inv, struct value *v, struct source src,
+                             struct faults *faults);
+
 /* ---- readers ---- */
 
 void inventory_read_ini(struct inventory *inv, const char *file, const char *text, size_t len,
@@ -75,6 +89,12 @@ void inventory_read_yaml(struct inventory *inv, const char *file, const char *te
 /* Either what a dynamic inventory prints for --list, or the structure of a YAML inventory. */
 void inventory_read_json(struct inventory *inv, const char *file, const char *text, size_t len,
                          struct faults *faults);
+/* What a dynamic inventory prints for --list. */
+void inventory_read_list(struct inventory *inv, const struct value *root, const char *file,
+                         struct faults *faults);
+/* Runs a program that prints an inventory. */
+void inventory_read_script(struct inventory *inv, const char *path, struct faults *faults);
+bool inventory_is_program(const char *text, size_t len); /* by how the file begins */
 /* The structure of a YAML inventory: group -> hosts, children, vars. */
 void inventory_read_tree(struct inventory *inv, const struct value *root, struct faults *faults);
 
@@ -86,6 +106,9 @@ struct inventory_host *inventory_read_host(struct inventory *inv, const char *na
                                            struct source src, struct faults *faults);
 void inventory_read_child(struct inventory *inv, struct inventory_group *parent,
                           struct inventory_group *child, struct source src, struct faults *faults);
+/* All of a map; src is for values without a place. */
+void inventory_read_host_vars(struct inventory *inv, struct inventory_host *host,
+                              struct value *vars, struct source src, struct faults *faults);
 void inventory_read_group_var(struct inventory *inv, struct inventory_group *group, const char *key,
                               struct value *value, struct faults *faults);
 

@@ -13,6 +13,7 @@ static struct inventory_group *group_new(struct inventory *inv, const char *name
     group->name = arena_strdup(&inv->arena, name);
     group->vars = value_map(&inv->arena);
     group->file_vars = value_map(&inv->arena);
+    group->near_vars = value_map(&inv->arena);
     group->priority = INVENTORY_FIRST_PRIORITY;
     group->depth = 1;
     map_init(&group->hosts);
@@ -150,6 +151,12 @@ int inventory_add_child(struct inventory *inv, struct inventory_group *parent,
                        "group 'all' has every other group below it and cannot be "
                        "a child of '%s'",
                        parent->name);
+    /* Ansible takes hosts out of ungrouped that are in its children: nobody means that. */
+    if (parent == inventory_ungrouped(inv) && child != parent) {
+        err_set(err, ERR_INPUT, "group 'ungrouped' has no children, and cannot have '%s'",
+                child->name);
+        return err_hint(err, "it is for the hosts that are in no other group: use another name");
+    }
     if (is_ancestor(inv, child, parent))
         return err_set(err, ERR_INPUT, "group '%s' as a child of '%s' closes a circle", child->name,
                        parent->name);

@@ -6,8 +6,10 @@
  *
  * Variables merge as in Ansible, later over earlier, key by key (a map replaces a map): the
  * inventory's own for all, then for each other group by depth, ansible_group_priority and name;
- * then group_vars/ in the same order; then the host's own; then host_vars/. This is the documented
- * order of "Understanding variable precedence" with Ansible's default hash_behaviour, replace.
+ * then group_vars/, that beside the inventory before that beside the playbook, all before the
+ * others and these in the same order; then the host's own; then host_vars/, likewise. This is the
+ * documented order of "Understanding variable precedence" with Ansible's default hash_behaviour,
+ * replace.
  */
 #ifndef PGHA_INVENTORY_H
 #define PGHA_INVENTORY_H
@@ -25,7 +27,7 @@
 struct inventory_host {
     const char *name;
     struct value *vars;      /* map: its own only */
-    struct value *file_vars; /* map: from host_vars/ */
+    struct value *file_vars; /* map: from host_vars/, beside the inventory or the playbook */
     struct map groups; /* name -> struct inventory_group *, those that have it as a direct member */
 };
 
@@ -33,6 +35,7 @@ struct inventory_group {
     const char *name;
     struct value *vars;      /* map */
     struct value *file_vars; /* map: from group_vars/ */
+    struct value *near_vars; /* map: from group_vars/ beside the playbook */
     struct map hosts;        /* name -> struct inventory_host *, direct members in order */
     struct map children;     /* name -> struct inventory_group *, as added */
     struct map parents;      /* name -> struct inventory_group *, as added */
@@ -45,6 +48,11 @@ struct inventory {
     struct map hosts;  /* name -> struct inventory_host *, in order of appearance */
     struct map groups; /* name -> struct inventory_group * */
     size_t names_read; /* counted against INVENTORY_MAX_HOSTS */
+    /* Set it before loading to keep !vault and !unsafe values, as ansible-inventory prints them,
+     * for showing and converting. Otherwise they are faults (an unsafe text without a template in
+     * it is a text like any other). */
+    bool keep_tagged;
+    bool has_tagged; /* some were read */
 };
 
 void inventory_init(struct inventory *inv);
@@ -60,10 +68,14 @@ void inventory_add_host(struct inventory *inv, struct inventory_group *group,
 int inventory_add_child(struct inventory *inv, struct inventory_group *parent,
                         struct inventory_group *child, struct err *err) MUST_USE;
 
-/* A file (YAML, INI or JSON: by its extension, else by content) or a folder of them; group_vars/
- * and host_vars/ in its folder are read too. A failed load leaves a partial inventory, fit for
- * release only. */
+/* A file (YAML, INI or JSON: by its extension, else by content), a folder of them, a program that
+ * prints JSON for --list (read_script.c: which are run), or names with a comma; group_vars/ and
+ * host_vars/ in its folder are read too. A failed load leaves a partial inventory, fit for release
+ * only. */
 int inventory_load(struct inventory *inv, const char *path, struct faults *faults) MUST_USE;
+/* group_vars/ and host_vars/ of one more folder, the playbook's; ansible-inventory takes those of
+ * the current folder. Once, behind inventory_load. */
+int inventory_load_near(struct inventory *inv, const char *folder, struct faults *faults) MUST_USE;
 /* One file that is in memory already; file is its name, for the format and for messages. */
 int inventory_load_text(struct inventory *inv, const char *file, const char *text, size_t len,
                         struct faults *faults) MUST_USE;

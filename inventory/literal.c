@@ -177,6 +177,22 @@ static struct value *parse_number(struct parser *ps, bool negative)
     return v;
 }
 
+/* Behind a real number: + or - and an imaginary one make it complex. */
+static struct value *parse_sum(struct parser *ps, struct value *real)
+{
+    struct parser rest = *ps;
+    struct value *imaginary;
+
+    if (!real || ps->why || (!take(&rest, '+') && !take(&rest, '-')))
+        return real;
+    skip_blanks(&rest);
+    imaginary = parse_number(&rest, false);
+    if (!imaginary || !rest.why)
+        return real;
+    *ps = rest;
+    return imaginary;
+}
+
 /* ---- strings ---- */
 
 static int hex_escape(struct parser *ps, int count, uint32_t *code)
@@ -390,6 +406,8 @@ static struct value *parse_word(struct parser *ps)
         return value_bool(ps->a, true);
     if (len == 5 && memcmp(start, "False", len) == 0)
         return value_bool(ps->a, false);
+    if (len == 3 && memcmp(start, "set", len) == 0)
+        return take(ps, '(') && take(ps, ')') ? refuse(ps, "a set") : NULL;
     return len == 4 && memcmp(start, "None", len) == 0 ? value_null(ps->a) : NULL;
 }
 
@@ -403,7 +421,7 @@ static struct value *parse_atom(struct parser *ps)
     if (string_prefix(ps, &raw, &comma) >= 0)
         return parse_strings(ps);
     if (isdigit((unsigned char)c) || (c == '.' && isdigit((unsigned char)peek(ps, 1))))
-        return parse_number(ps, false);
+        return parse_sum(ps, parse_number(ps, false));
     if (take(ps, '[')) {
         return parse_items(ps, ']', &comma);
     } else if (take(ps, '(')) {
@@ -412,7 +430,7 @@ static struct value *parse_atom(struct parser *ps)
         return parse_braces(ps);
     } else if (take(ps, '-') || take(ps, '+')) {
         skip_blanks(ps);
-        return parse_number(ps, c == '-');
+        return parse_sum(ps, parse_number(ps, c == '-'));
     }
     return parse_word(ps);
 }

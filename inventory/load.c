@@ -5,11 +5,10 @@
  * parsing/dataloader.py (variables).
  */
 #include <dirent.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "inventory/internal.h"
 #include "lib/base/file.h"
-#include "lib/doc/yaml.h"
 
 #define MAX_FOLDERS 8 /* one in the other */
 
@@ -78,9 +77,11 @@ static read_fn *reader_for(const char *file, const char *text, size_t len)
 static void check_names(const struct inventory *inv, const char *file, struct faults *faults)
 {
     for (size_t i = 0; i < inv->hosts.n; i++) {
-        if (map_has(&inv->groups, inv->hosts.entries[i].key))
+        if (map_has(&inv->groups, inv->hosts.entries[i].key)) {
             fault_add(faults, whole_file(file), "'%s' is both a host and a group",
                       inv->hosts.entries[i].key);
+            fault_hint(faults, "rename one: Ansible would give the host's variables to the group");
+        }
     }
 }
 
@@ -93,11 +94,18 @@ static void read_text(struct inventory *inv, const char *file, const char *text,
                   INVENTORY_MAX_BYTES);
     } else if (memchr(text, '\0', len)) {
         fault_add(faults, whole_file(file), "a binary file is no inventory");
-    } else if (len >= 2 && memcmp(text, "#!", 2) == 0) {
-        fault_add(faults, whole_file(file), "inventory scripts are not run");
-        fault_hint(faults, "save what it prints for --list as a .json file and use that");
+    } else if (str_eq(extension(file), ".toml")) {
+        fault_add(faults, whole_file(file), "TOML inventories are not supported");
+        fault_hint(faults, "`ansible-inventory -i %s --list --yaml` makes YAML of it",
+                   path_base(file));
     } else {
+        size_t before = count(faults);
+
         reader_for(file, text, len)(inv, file, text, len, faults);
+        if (count(faults) > before && len >= 2 && memcmp(text, "#!", 2) == 0) {
+            fault_add(faults, whole_file(file), "it begins with #! but may not be executed");
+            fault_hint(faults, "a dynamic inventory is run when it may: chmod +x");
+        }
     }
 }
 
@@ -127,13 +135,50 @@ static int slurp(const char *path, struct str *text, struct faults *faults)
     return -1;
 }
 
-static void load_file(struct inventory *inv, const char *path, struct faults *faults)
+/* named: the user gave this very file, so that a program is run. */
+static void load_file(struct inventory *inv, const char *path, bool named, struct faults *faults)
 {
+    bool program = access(path, X_OK) == 0;
     struct str text;
 
-    if (slurp(path, &text, faults) == 0)
+    if (slurp(path, &text, faults) < 0)
+        goto out;
+    program = program && inventory_is_program(text.buf, text.len);
+    if (program && named) {
+        inventory_read_script(inv, path, faults);
+    } else if (program) {
+        fault_add(faults, whole_file(path), "inventory scripts in a folder are not run");
+        fault_hint(faults, "give the script itself, or save what it prints for --list as .json");
+    } else {
         read_text(inv, path, text.buf, text.len, faults);
+    }
+out:
     str_release(&text);
+}
+
+/* NAME,NAME:PORT,... instead of a file, as Ansible's -i has it. */
+static void load_names(struct inventory *inv, const char *names, struct faults *faults)
+{
+    struct source src = {.file = NULL};
+
+    while (*names) {
+        size_t len = strcspn(names, ","), blank = strspn(names, " \t");
+        char *name = xstrndup(names + blank, blank < len ? len - blank : 0);
+        struct host_names one;
+
+        while (*name && strchr(" \t", name[strlen(name) - 1]))
+            name[strlen(name) - 1] = '\0';
+        if (strpbrk(name, "[]") && !strstr(name, "]:")) {
+            fault_add(faults, src, "host '%.80s': there are no ranges in a list of names", name);
+        } else if (*name && inventory_expand_hosts(inv, name, src, faults, &one) == 0) {
+            for (size_t i = 0; i < one.n; i++)
+                inventory_read_host(inv, one.items[i], inventory_ungrouped(inv), one.port, src,
+                                    faults);
+            vec_release(&one);
+        }
+        free(name);
+        names += len + (names[len] == ',');
+    }
 }
 
 /* ---- folders ---- */
@@ -169,12 +214,13 @@ static void each_file(const char *folder, visit_fn *visit, void *data, struct fa
     free(names);
 }
 
-/* Ansible's INVENTORY_IGNORE_EXTS and what it never takes for an inventory. */
+/* Ansible's INVENTORY_IGNORE_EXTS (since 2.19 without .ini) and what it never takes for an
+ * inventory. */
 static bool is_ignored(const char *name)
 {
     static const char *const names[] = {"host_vars", "group_vars", "vars_plugins"};
-    static const char *const endings[] = {".pyc", ".pyo", ".bak",  "~",    ".rpm", ".md",
-                                          ".txt", ".rst", ".orig", ".ini", ".cfg", ".retry"};
+    static const char *const endings[] = {".pyc", ".pyo", ".swp", ".bak",  "~",    ".rpm",
+                                          ".md",  ".txt", ".rst", ".orig", ".cfg", ".retry"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (str_eq(name, names[i]))
@@ -202,7 +248,7 @@ static void visit_inventory(const char *path, const char *name, void *data)
         return;
     if (!file_is_dir(path)) {
         folder->files++;
-        load_file(folder->inv, path, folder->faults);
+        load_file(folder->inv, path, false, folder->faults);
     } else if (folder->depth == MAX_FOLDERS) {
         fault_add(folder->faults, whole_file(path), "more than %d folders one in the other",
                   MAX_FOLDERS);
@@ -220,7 +266,7 @@ static void load_folder(struct inventory *inv, const char *path, struct faults *
     each_file(path, visit_inventory, &folder, faults);
     if (folder.files == 0) {
         fault_add(faults, whole_file(path), "no inventory file in this folder");
-        fault_hint(faults, "as in Ansible, *.ini and *.cfg in a folder are passed over");
+        fault_hint(faults, "as in Ansible, *.cfg, *.md, *.txt and the like are passed over");
     }
 }
 
@@ -242,16 +288,20 @@ static void load_vars_file(const char *path, struct vars_target *target)
     struct str text;
 
     if (slurp(path, &text, target->faults) == 0) {
-        if (str_starts(text.buf, "$ANSIBLE_VAULT"))
+        if (str_starts(text.buf, "$ANSIBLE_VAULT")) {
             fault_add(target->faults, whole_file(path),
                       "encrypted by ansible-vault, which is not supported");
-        else
-            vars = yaml_parse(a, path, text.buf, text.len, target->faults);
+            fault_hint(target->faults, "`ansible-vault decrypt` it, or move it out of the way");
+        } else {
+            vars = inventory_parse_yaml(target->inv, path, text.buf, text.len, target->faults);
+        }
     }
     str_release(&text);
     if (vars && vars->type != VALUE_MAP && vars->type != VALUE_NULL)
         fault_add(target->faults, vars->src, "a variables file must be a map, got %s",
                   value_type_name(vars->type));
+    if (vars && vars->type == VALUE_MAP)
+        inventory_settle_tagged(target->inv, vars, whole_file(path), target->faults);
     for (size_t i = 0; vars && vars->type == VALUE_MAP && i < vars->u.map.n; i++)
         value_map_set(a, target->vars, vars->u.map.entries[i].key, vars->u.map.entries[i].value);
 }
@@ -309,7 +359,8 @@ static bool has_folder(const char *path, struct faults *faults)
     return file_is_dir(path);
 }
 
-static void load_vars(struct inventory *inv, const char *base, struct faults *faults)
+/* near: base is the playbook's folder, not the inventory's. */
+static void load_vars(struct inventory *inv, const char *base, bool near, struct faults *faults)
 {
     char *groups = path_join(base, "group_vars"), *hosts = path_join(base, "host_vars");
 
@@ -317,7 +368,8 @@ static void load_vars(struct inventory *inv, const char *base, struct faults *fa
         for (size_t i = 0; i < inv->groups.n; i++) {
             struct inventory_group *group = inv->groups.entries[i].value;
 
-            load_vars_of(inv, groups, group->name, group->file_vars, faults);
+            load_vars_of(inv, groups, group->name, near ? group->near_vars : group->file_vars,
+                         faults);
         }
     }
     if (has_folder(hosts, faults)) {
@@ -333,17 +385,28 @@ static void load_vars(struct inventory *inv, const char *base, struct faults *fa
 
 int inventory_load(struct inventory *inv, const char *path, struct faults *faults)
 {
-    bool folder = file_is_dir(path);
+    bool folder = file_is_dir(path), names = strchr(path, ',') && !file_exists(path);
     char *base = folder ? xstrdup(path) : path_dir(path);
     size_t before = count(faults);
 
     if (folder)
         load_folder(inv, path, faults);
+    else if (names)
+        load_names(inv, path, faults);
     else
-        load_file(inv, path, faults);
-    load_vars(inv, base, faults);
+        load_file(inv, path, true, faults);
+    if (!names)
+        load_vars(inv, base, false, faults);
     free(base);
     if (count(faults) == before)
         check_names(inv, path, faults);
+    return count(faults) == before ? 0 : -1;
+}
+
+int inventory_load_near(struct inventory *inv, const char *folder, struct faults *faults)
+{
+    size_t before = count(faults);
+
+    load_vars(inv, folder, true, faults);
     return count(faults) == before ? 0 : -1;
 }

@@ -44,14 +44,27 @@ void inventory_read_child(struct inventory *inv, struct inventory_group *parent,
 {
     struct err err = ERR_INIT;
 
-    if (inventory_add_child(inv, parent, child, &err) < 0)
+    if (inventory_add_child(inv, parent, child, &err) < 0) {
         fault_add(faults, src, "%s", err.text);
+        if (err.hint)
+            fault_hint(faults, "%s", err.hint);
+    }
     err_release(&err);
+}
+
+void inventory_read_host_vars(struct inventory *inv, struct inventory_host *host,
+                              struct value *vars, struct source src, struct faults *faults)
+{
+    inventory_settle_tagged(inv, vars, src, faults);
+    for (size_t i = 0; i < vars->u.map.n; i++)
+        value_map_set(&inv->arena, host->vars, vars->u.map.entries[i].key,
+                      vars->u.map.entries[i].value);
 }
 
 void inventory_read_group_var(struct inventory *inv, struct inventory_group *group, const char *key,
                               struct value *value, struct faults *faults)
 {
+    inventory_settle_tagged(inv, value, value->src, faults);
     if (inventory_set_group_var(inv, group, key, value) < 0)
         fault_add(faults, value->src, "ansible_group_priority of group '%s' must be an integer",
                   group->name);

@@ -298,14 +298,30 @@ static void read_line(struct reader *r, const char *line, const char *end)
         read_children_line(r, line, end);
 }
 
-/* Only comments may hold anything but UTF-8. */
-static bool is_text(const char *line, const char *end)
+/* What Python's splitlines takes for the end of a line, beside \n and \r: no line is read as two.
+ */
+static bool has_odd_break(const char *line, size_t len)
+{
+    static const char *const breaks[] = {"\v",   "\f",       "\x1c",         "\x1d",
+                                         "\x1e", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
+
+    for (size_t i = 0; i < ARRAY_LEN(breaks); i++) {
+        if (memmem(line, len, breaks[i], strlen(breaks[i])))
+            return true;
+    }
+    return false;
+}
+
+/* Only comments may hold anything but UTF-8. NULL: nothing is wrong. */
+static const char *text_fault(const char *line, const char *end)
 {
     const char *p = line + strspn(line, " \t");
 
-    if (p < end && (*p == '#' || *p == ';'))
-        return true;
-    return utf8_valid(line, (size_t)(end - line));
+    if (has_odd_break(line, (size_t)(end - line)))
+        return "this line has a control character that Ansible takes for its end";
+    if ((p < end && (*p == '#' || *p == ';')) || utf8_valid(line, (size_t)(end - line)))
+        return NULL;
+    return "this line is not UTF-8 text";
 }
 
 static void report_pending(struct reader *r)
@@ -333,10 +349,10 @@ void inventory_read_ini(struct inventory *inv, const char *file, const char *tex
         for (stop = r.start; stop < end && *stop != '\n' && *stop != '\r';)
             stop++;
         r.line++;
-        if (is_text(r.start, stop))
+        if (!text_fault(r.start, stop))
             read_line(&r, r.start, stop);
         else
-            fault_add(faults, place(&r, r.start), "this line is not UTF-8 text");
+            fault_add(faults, place(&r, r.start), "%s", text_fault(r.start, stop));
         if (stop + 1 < end && stop[0] == '\r' && stop[1] == '\n')
             stop++;
     }

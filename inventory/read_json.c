@@ -95,10 +95,8 @@ static void read_hostvars(struct reader *r, const struct value *hostvars)
 
         if (host && entry->value->type != VALUE_MAP)
             fault_add(r->faults, r->src, "_meta.hostvars of '%s' must be a map", entry->key);
-        for (size_t k = 0; host && entry->value->type == VALUE_MAP && k < entry->value->u.map.n;
-             k++)
-            value_map_set(&r->inv->arena, host->vars, entry->value->u.map.entries[k].key,
-                          entry->value->u.map.entries[k].value);
+        else if (host)
+            inventory_read_host_vars(r->inv, host, entry->value, r->src, r->faults);
     }
 }
 
@@ -119,10 +117,26 @@ static bool is_list_format(const struct value *root)
     return false;
 }
 
-void inventory_read_json(struct inventory *inv, const char *file, const char *text, size_t len,
+void inventory_read_list(struct inventory *inv, const struct value *root, const char *file,
                          struct faults *faults)
 {
     struct reader r = {.inv = inv, .faults = faults, .src = {.file = file}};
+
+    if (root->type != VALUE_MAP) {
+        fault_add(faults, r.src, "a dynamic inventory is a map of groups, got %s",
+                  value_type_name(root->type));
+        return;
+    }
+    for (size_t i = 0; i < root->u.map.n; i++) {
+        if (!str_eq(root->u.map.entries[i].key, "_meta"))
+            read_group(&r, root->u.map.entries[i].key, root->u.map.entries[i].value);
+    }
+    read_hostvars(&r, value_at(root, "_meta.hostvars"));
+}
+
+void inventory_read_json(struct inventory *inv, const char *file, const char *text, size_t len,
+                         struct faults *faults)
+{
     struct err err = ERR_INIT;
     struct value *root = json_parse(&inv->arena, file, text, len, &err);
 
@@ -131,13 +145,8 @@ void inventory_read_json(struct inventory *inv, const char *file, const char *te
         err_release(&err);
         return;
     }
-    if (root->type != VALUE_MAP || !is_list_format(root)) {
+    if (root->type == VALUE_MAP && is_list_format(root))
+        inventory_read_list(inv, root, file, faults);
+    else
         inventory_read_tree(inv, root, faults);
-        return;
-    }
-    for (size_t i = 0; i < root->u.map.n; i++) {
-        if (!str_eq(root->u.map.entries[i].key, "_meta"))
-            read_group(&r, root->u.map.entries[i].key, root->u.map.entries[i].value);
-    }
-    read_hostvars(&r, value_at(root, "_meta.hostvars"));
 }

@@ -6,7 +6,6 @@
  * What Ansible skips with a warning (unknown keys, groups that are no maps) is a fault here.
  */
 #include "inventory/internal.h"
-#include "lib/doc/yaml.h"
 
 static const char *const sections[] = {"hosts", "vars", "children"};
 
@@ -18,23 +17,25 @@ static void read_host(struct inventory *inv, struct inventory_group *group,
 {
     const struct value *vars = entry->value;
     struct host_names names;
+    struct faults again; /* the same once more for each host of a range: not told */
 
     if (vars->type != VALUE_MAP && vars->type != VALUE_NULL) {
         fault_add(faults, vars->src, "host '%.80s' must have a map of variables, got %s",
                   entry->key, value_type_name(vars->type));
         return;
     }
+    faults_init(&again);
     if (inventory_expand_hosts(inv, entry->key, entry->key_src, faults, &names) < 0)
         goto out;
     for (size_t i = 0; i < names.n; i++) {
         struct inventory_host *host =
             inventory_read_host(inv, names.items[i], group, names.port, entry->key_src, faults);
 
-        for (size_t k = 0; host && vars->type == VALUE_MAP && k < vars->u.map.n; k++)
-            value_map_set(&inv->arena, host->vars, vars->u.map.entries[k].key,
-                          vars->u.map.entries[k].value);
+        if (host && vars->type == VALUE_MAP)
+            inventory_read_host_vars(inv, host, entry->value, vars->src, i ? &again : faults);
     }
 out:
+    faults_release(&again);
     vec_release(&names);
 }
 
@@ -112,6 +113,7 @@ void inventory_read_tree(struct inventory *inv, const struct value *root, struct
 {
     if (root->type == VALUE_NULL) {
         fault_add(faults, root->src, "the inventory is empty");
+        fault_hint(faults, "it needs at least: all: {hosts: {NAME: }}");
         return;
     }
     if (root->type != VALUE_MAP) {
@@ -132,7 +134,7 @@ void inventory_read_tree(struct inventory *inv, const struct value *root, struct
 void inventory_read_yaml(struct inventory *inv, const char *file, const char *text, size_t len,
                          struct faults *faults)
 {
-    struct value *root = yaml_parse(&inv->arena, file, text, len, faults);
+    struct value *root = inventory_parse_yaml(inv, file, text, len, faults);
 
     if (root)
         inventory_read_tree(inv, root, faults);

@@ -41,8 +41,12 @@ struct value *inventory_plain_vars(const struct inventory *inv, const struct inv
 
     for (size_t i = 0; i < n; i++)
         put_all(a, vars, groups[i]->vars);
-    for (size_t i = 0; i < n; i++)
+    put_all(a, vars, groups[0]->file_vars); /* of all */
+    put_all(a, vars, groups[0]->near_vars);
+    for (size_t i = 1; i < n; i++)
         put_all(a, vars, groups[i]->file_vars);
+    for (size_t i = 1; i < n; i++)
+        put_all(a, vars, groups[i]->near_vars);
     free(groups);
     put_all(a, vars, host->vars);
     put_all(a, vars, host->file_vars);
@@ -106,6 +110,7 @@ struct value *inventory_group_own(const struct inventory_group *group, struct ar
 
     put_all(a, vars, group->vars);
     put_all(a, vars, group->file_vars);
+    put_all(a, vars, group->near_vars);
     return vars;
 }
 

@@ -32,6 +32,8 @@ static bool is_bare(const char *s, size_t len, struct arena *a)
 
 static int put_value(struct writer *w, const struct value *v, struct str *text)
 {
+    if (w->inv->has_tagged && inventory_holds_tagged(v))
+        return err_set(w->err, ERR_INPUT, "INI has no way to write a !vault or !unsafe value");
     if (!value_is_str(v) || !is_bare(v->u.str.s, v->u.str.len, &w->a))
         return literal_write(v, text, w->err);
     str_puts(text, v->u.str.s);

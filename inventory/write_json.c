@@ -155,6 +155,8 @@ int inventory_write_json(const struct inventory *inv, const char *const *hidden,
 
     UNUSED(err);
     value_map_set(&a, meta, "hostvars", hostvars(inv, hidden, &a));
+    /* Since ansible-core 2.19: how it marks what is vaulted or unsafe. */
+    value_map_set(&a, meta, "profile", value_str(&a, "inventory_legacy"));
     value_map_set(&a, root, "_meta", meta);
     for (size_t i = 0; i < inv->groups.n; i++)
         add_group(inv, inv->groups.entries[i].value, root, &a);

@@ -3,6 +3,7 @@
  * variables, hosts and children in the first only.
  */
 #include "inventory/internal.h"
+#include "lib/base/vec.h"
 #include "lib/doc/yaml.h"
 
 struct writer {
@@ -78,21 +79,88 @@ static struct value *group_value(struct writer *w, const struct inventory_group 
     return map;
 }
 
+/* ---- tagged values ---- */
+
+/* The writer of lib/doc knows no tags: a name that nothing else has stands for each tagged value
+ * until the text is there. */
+struct stand_ins {
+    struct arena *a;
+    VEC(struct value *) values; /* what they stand for */
+};
+
+#define STAND_IN "__pgha_tagged_value_"
+
+static void stand_in(struct stand_ins *s, struct value *v)
+{
+    if (inventory_tagged(v, NULL)) {
+        struct value *kept = arena_new(s->a, struct value);
+
+        *kept = *v;
+        *v = *value_strf(s->a, STAND_IN "%zu_", s->values.n);
+        vec_push(&s->values, kept);
+        return;
+    }
+    for (size_t i = 0; v->type == VALUE_LIST && i < v->u.list.n; i++)
+        stand_in(s, v->u.list.items[i]);
+    for (size_t i = 0; v->type == VALUE_MAP && i < v->u.map.n; i++)
+        stand_in(s, v->u.map.entries[i].value);
+}
+
+static void put_tagged(const struct value *v, struct arena *a, struct str *out)
+{
+    const char *tag = NULL, *text = inventory_tagged(v, &tag);
+
+    str_printf(out, "%s ", tag);
+    inventory_put_json(value_str(a, text), out); /* a string of JSON is one of YAML, too */
+}
+
+static int write_tagged(struct value *root, struct arena *a, struct str *out, struct err *err)
+{
+    struct stand_ins s = {.a = a};
+    const char *at, *found;
+    size_t n = 0;
+    struct str text;
+
+    str_init(&text, STR_MAX_TEXT);
+    root = value_copy(a, root); /* its own: the inventory's values stay as they are */
+    stand_in(&s, root);
+    yaml_write(root, &text);
+    for (at = text.buf; (found = strstr(at, STAND_IN)); n++) {
+        char *end;
+        unsigned long i = strtoul(found + strlen(STAND_IN), &end, 10);
+
+        str_add(out, at, (size_t)(found - at));
+        if (i < s.values.n)
+            put_tagged(s.values.items[i], a, out);
+        at = end + (*end == '_');
+    }
+    str_puts(out, at);
+    if (n != s.values.n)
+        err_set(err, ERR_INPUT, "a value holds %s, which is used for !vault and !unsafe", STAND_IN);
+    n -= s.values.n;
+    vec_release(&s.values);
+    str_release(&text);
+    return n ? -1 : 0;
+}
+
 int inventory_write_yaml(const struct inventory *inv, const char *const *hidden, struct str *out,
                          struct err *err)
 {
     struct writer w = {.inv = inv, .hidden = hidden};
     struct value *root;
+    int rc = 0;
 
-    UNUSED(err);
     arena_init(&w.a);
     map_init(&w.seen_groups);
     map_init(&w.seen_hosts);
     root = value_map(&w.a);
     value_map_set(&w.a, root, "all", group_value(&w, inventory_all(inv)));
-    yaml_write(root, out);
+    if (inv->has_tagged)
+        rc = write_tagged(root, &w.a, out, err);
+    else
+        yaml_write(root, out);
     map_release(&w.seen_groups);
     map_release(&w.seen_hosts);
     arena_release(&w.a);
-    return 0;
+    return rc;
 }

@@ -13,8 +13,7 @@ struct check_target {
     const struct cluster *cluster;
     const struct secrets *secrets;
     const char *state_dir;
-    const char *ca_file;               /* the authority's certificate, for libpq */
-    const struct inventory *inventory; /* how existing hosts are logged in to */
+    const char *ca_file; /* the authority's certificate, for libpq */
     bool accept_new_keys;
 };
 

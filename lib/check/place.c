@@ -67,7 +67,7 @@ static bool all_have(const struct cluster *c, const struct host_facts *const *fa
                      const struct network *net)
 {
     for (size_t i = 0; i < c->hosts.n; i++)
-        if (!find_in(c, facts[i], net))
+        if (facts[i] && !find_in(c, facts[i], net))
             return false;
     return true;
 }
@@ -80,16 +80,21 @@ static int score(const struct host_facts *first, const struct network *net)
 static bool shared_network(const struct cluster *c, const struct host_facts *const *facts,
                            struct network *best)
 {
+    const struct host_facts *first = NULL;
     bool found = false;
 
-    vec_each (a, &facts[0]->addresses) {
+    for (size_t i = 0; i < c->hosts.n && !first; i++)
+        first = facts[i];
+    if (!first)
+        return false;
+    vec_each (a, &first->addresses) {
         struct network net = {.mask = mask_of(a->prefix)};
 
         if (!is_candidate(c, a) || address_parse(a->address, &net.address) < 0)
             continue;
         net.address &= net.mask;
         if (a->prefix == 32 || !all_have(c, facts, &net) ||
-            (found && score(facts[0], &net) <= score(facts[0], best)))
+            (found && score(first, &net) <= score(first, best)))
             continue;
         *best = net;
         found = true;
@@ -164,9 +169,14 @@ int place_hosts(const struct cluster *c, const struct host_facts *const *facts,
 
     for (size_t i = 0; i < c->hosts.n; i++) {
         const struct cluster_host *h = &c->hosts.items[i];
+        const struct host_address *found;
         const char *why;
-        const struct host_address *found = choose(c, h, facts[i], share ? &shared : NULL, a, &why);
 
+        if (!facts[i]) {
+            places[i] = (struct place){h->address, h->interface, c->prefix, "it was not asked"};
+            continue;
+        }
+        found = choose(c, h, facts[i], share ? &shared : NULL, a, &why);
         if (!found) {
             err_set(err, ERR_INPUT, "%s: none of its addresses fits: %s", h->name,
                     list_addresses(facts[i], a));
@@ -179,31 +189,47 @@ int place_hosts(const struct cluster *c, const struct host_facts *const *facts,
     return 0;
 }
 
+static bool is_container(const struct host_facts *f)
+{
+    static const char *const kinds[] = {"systemd-nspawn", "lxc", "lxc-libvirt", "docker", "podman"};
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_eq(f->virtualization, kinds[i]))
+            return true;
+    return false;
+}
+
+static void add_once(struct value *list, const char *text, struct arena *a)
+{
+    for (size_t i = 0; i < list->u.list.n; i++)
+        if (str_eq(list->u.list.items[i]->u.str.s, text))
+            return;
+    value_list_add(a, list, value_str(a, text));
+}
+
 struct value *place_to_value(const struct cluster *c, const struct host_facts *const *facts,
                              const struct place *places, struct arena *a)
 {
     struct value *top = value_map(a), *hosts = value_list(a), *seen = value_list(a);
 
     for (size_t i = 0; i < c->hosts.n; i++) {
+        const struct cluster_host *h = &c->hosts.items[i];
         struct value *v = value_map(a);
-        const char *client = facts[i]->ssh_client_address;
-        bool known = false;
 
-        value_map_set(a, v, "name", value_str(a, c->hosts.items[i].name));
+        value_map_set(a, v, "name", value_str(a, h->name));
         value_map_set(a, v, "address", value_str(a, places[i].address));
-        value_map_set(a, v, "interface", value_str(a, places[i].interface));
+        value_map_set(a, v, "interface",
+                      places[i].interface ? value_str(a, places[i].interface) : value_null(a));
         value_map_set(a, v, "prefix", value_int(a, places[i].prefix));
         value_map_set(a, v, "container",
-                      value_bool(a, str_eq(facts[i]->virtualization, "systemd-nspawn") ||
-                                        str_eq(facts[i]->virtualization, "lxc") ||
-                                        str_eq(facts[i]->virtualization, "docker")));
+                      value_bool(a, facts[i] ? is_container(facts[i]) : h->is_container));
         value_list_add(a, hosts, v);
-        for (size_t s = 0; s < seen->u.list.n; s++)
-            known |= str_eq(seen->u.list.items[s]->u.str.s, client);
-        if (client && !known)
-            value_list_add(a, seen, value_str(a, client));
+        if (facts[i] && facts[i]->ssh_client_address)
+            add_once(seen, facts[i]->ssh_client_address, a);
     }
     value_map_set(a, top, "hosts", hosts);
     value_map_set(a, top, "seen_from", seen);
+    if (c->system_id)
+        value_map_set(a, top, "system_id", value_strf(a, "%llu", (unsigned long long)c->system_id));
     return top;
 }

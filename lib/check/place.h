@@ -15,8 +15,8 @@ struct place {
 };
 
 /*
- * One place for each host of the cluster, in its order; facts[i] is what host i said. IPv4 of real
- * interfaces only, never the VIP.
+ * One place for each host of the cluster, in its order; facts[i] is what host i said, or NULL when
+ * it was not asked: then it stays where it is. IPv4 of real interfaces only, never the VIP.
  *
  * In this order: the address, or the interface, that the user gave; the one inside network.cidr;
  * the one in a network where every host has one, private networks first, then the network that the

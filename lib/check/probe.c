@@ -80,7 +80,7 @@ int check_ssh_target(const struct check_target *t, const char *host, struct aren
         *target = state_ssh_target(t->state_dir, cluster_host_find(t->cluster, host), a);
         return 0;
     }
-    if (target_of_host(a, t->inventory, host, target, err) < 0)
+    if (target_of_host(a, &t->cluster->given, host, target, err) < 0)
         return -1;
     target->accept_new |= t->accept_new_keys;
     return 0;

@@ -60,6 +60,8 @@ struct cluster {
     VEC(const char *)
     own_networks;                  /* members, and where this program is seen from: IPv4 networks
                                       that may always connect */
+    uint64_t system_id; /* of the databases on existing hosts, by which they are known again; 0: never
+                           up */
     const struct net_route *route; /* to the hosts' addresses; NULL: directly */
     struct inventory given;        /* existing hosts: how to log in, and the user's own variables */
 };
@@ -115,6 +117,8 @@ void secrets_release(struct secrets *s);
  * ansible_ssh_common_args. */
 int cluster_inventory(const struct cluster *c, const struct secrets *s, const char *identity,
                       const char *known_hosts, struct inventory *out, struct err *err) MUST_USE;
+int cluster_vrrp_id(const struct cluster *c); /* virtual_router_id, 1 to 255 */
+const char *cluster_data_dir(const struct cluster *c, struct arena *a); /* PostgreSQL's */
 extern const char *const cluster_secret_vars[]; /* names of variables that hold secrets,
                                                    NULL-terminated: hidden when shown */
 

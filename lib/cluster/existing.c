@@ -323,6 +323,7 @@ int cluster_place(struct cluster *c, const struct value *places, struct err *err
         return err_set(err, ERR_INPUT, "places of hosts: no list `hosts`");
     for (size_t i = 0; i < hosts->u.list.n; i++)
         place_host(c, hosts->u.list.items[i]);
+    c->system_id = strtoull(value_get_str(places, "system_id", "0"), NULL, 10);
     c->own_networks.n = c->cidr ? 1 : 0;
     vec_each (h, &c->hosts)
         if (h->address)

@@ -45,6 +45,21 @@ static struct vars section(struct vars *v, const char *name)
     return sub;
 }
 
+/* Two clusters on one segment differ in their VIP, so most likely in this too; 0 is not allowed. */
+int cluster_vrrp_id(const struct cluster *c)
+{
+    uint32_t vip = 0;
+
+    if (c->vip)
+        (void)!address_parse(c->vip, &vip);
+    return (int)(1 + (vip ^ vip >> 8) % 255);
+}
+
+const char *cluster_data_dir(const struct cluster *c, struct arena *a)
+{
+    return arena_printf(a, "/var/lib/postgresql/%d/main", c->pg_version);
+}
+
 static void set_ports(struct vars *all, const struct cluster *c)
 {
     struct vars v = section(all, "ports");
@@ -81,7 +96,7 @@ static void set_postgres(struct vars *all, const struct cluster *c)
     struct vars v = section(all, "pg");
 
     set_int(&v, "version", c->pg_version);
-    set_str(&v, "data_dir", arena_printf(v.arena, "/var/lib/postgresql/%d/main", c->pg_version));
+    set_str(&v, "data_dir", cluster_data_dir(c, v.arena));
     set_str(&v, "bin_dir", arena_printf(v.arena, "/usr/lib/postgresql/%d/bin", c->pg_version));
     set_str(&v, "config_dir", "/etc/patroni");
     set_copy(&v, "synchronous", value_at(c->config, "postgres.synchronous"));
@@ -157,19 +172,13 @@ static int set_packages(struct vars *v, const struct cluster *c, struct err *err
 
 static void set_common(struct vars *v, const struct cluster *c)
 {
-    uint32_t vip = 0;
-
     set_str(v, "cluster_name", c->name);
     set_str(v, "network_cidr", c->cidr);
     set_int(v, "network_prefix", c->prefix);
     set_str(v, "vip", c->vip);
     set_networks(v, c, "access_postgres", "access.postgres");
     set_networks(v, c, "admin_networks", "access.ssh");
-    if (c->vip)
-        (void)!address_parse(c->vip, &vip);
-    /* Two clusters on one segment differ in their VIP, so most likely in this too; 0 is not
-     * allowed. */
-    set_int(v, "vrrp_id", 1 + (vip ^ vip >> 8) % 255);
+    set_int(v, "vrrp_id", cluster_vrrp_id(c));
     value_map_set(v->arena, v->map, "apt_update", value_bool(v->arena, cluster_has_given_hosts(c)));
     value_map_set(v->arena, v->map, "set_hostname",
                   value_bool(v->arena, !cluster_has_given_hosts(c)));

@@ -49,6 +49,25 @@ static void note_changes(struct deploy_result *r, const struct play_result *resu
             deploy_note(r, result->hosts[i].host, c->summary, c->diff, c->consequence);
 }
 
+/* The others' work went on: only those that failed are to be tried again. */
+static void hint_at_failed(const struct play_result *result, struct err *err)
+{
+    struct str hint;
+    size_t failed = 0;
+
+    str_init(&hint, STR_MAX_TEXT);
+    if (err->hint)
+        str_printf(&hint, "%s\n  -> ", err->hint);
+    str_puts(&hint, "then `pgha-deploy up --limit ");
+    for (size_t i = 0; i < result->n; i++)
+        if (result->hosts[i].err.code)
+            str_printf(&hint, "%s%s", failed++ ? "," : "", result->hosts[i].host);
+    str_puts(&hint, "`");
+    if (failed)
+        err_hint(err, "%s", hint.buf);
+    str_release(&hint);
+}
+
 int converge(struct deploy *d, bool check, struct deploy_result *r, struct err *err)
 {
     int64_t start = clock_mono_ms();
@@ -62,17 +81,24 @@ int converge(struct deploy *d, bool check, struct deploy_result *r, struct err *
         .target_ctx = d,
         .connect_deadline_ms = start + (check ? PLAN_CONNECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS),
     };
+    char *limit = deploy_limit(d);
     int rc;
 
-    if (!pb)
+    if (!pb) {
+        free(limit);
         return -1;
+    }
+    options.limit = limit;
     stage_begin(d, "converge", "packages, files, services");
     rc = play_run(pb, &d->assets, &d->inventory, &options, &result, err);
     note_changes(r, &result);
     if (rc == 0)
         stage_end(d, "converge", start);
+    else if (cluster_has_given_hosts(d->cluster))
+        hint_at_failed(&result, err);
     play_result_release(&result);
     playbook_free(pb);
+    free(limit);
     return rc;
 }
 

@@ -83,6 +83,8 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     d->lock = -1;
     d->session = NULL;
     d->route = NULL;
+    d->left_out = NULL;
+    d->silent = NULL;
     d->state_dir = state_dir_of(d->cluster);
     d->ca_file = tls_ca_path(d->state_dir);
     d->identity = path_join(d->state_dir, "id_ed25519");
@@ -99,7 +101,7 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     }
     if (deploy_locate(d, access, err) < 0)
         return -1;
-    if (access == DEPLOY_DESTROY)
+    if (access == DEPLOY_DESTROY || access == DEPLOY_LOOK)
         return 0;
     if (open_secrets(d, access, err) < 0 || open_inventory(d, err) < 0)
         return -1;
@@ -110,6 +112,8 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
 void deploy_close(struct deploy *d)
 {
     deploy_route_free(d->route);
+    free(d->left_out);
+    free(d->silent);
     if (d->session)
         d->provider->close(d->session);
     if (d->lock >= 0)
@@ -124,8 +128,8 @@ void deploy_close(struct deploy *d)
 
 struct check_target deploy_check_target(const struct deploy *d)
 {
-    return (struct check_target){d->cluster, &d->secrets,   d->state_dir,
-                                 d->ca_file, &d->inventory, d->accept_new_keys};
+    return (struct check_target){d->cluster, &d->secrets, d->state_dir, d->ca_file,
+                                 d->accept_new_keys};
 }
 
 void deploy_result_init(struct deploy_result *r)
@@ -237,6 +241,44 @@ static int verify(struct deploy *d, struct deploy_result *r, struct err *err)
     return err_hint(err, "look at `pgha-deploy status`, and `pgha-deploy logs HOST patroni`");
 }
 
+/* Data that `down` keeps is known again by it. */
+static int remember_system(struct deploy *d, struct err *err)
+{
+    struct check_target target = deploy_check_target(d);
+    struct patroni_api api = {d->cluster, &d->secrets, 0};
+    struct arena arena = ARENA_INIT;
+    struct patroni_view view;
+    struct pg_target login;
+    struct pg *pg = NULL;
+    int rc;
+
+    if (!cluster_has_given_hosts(d->cluster) || d->cluster->system_id)
+        return 0;
+    if ((rc = patroni_view(&api, &arena, &view, err)) == 0) {
+        login = check_primary(&target, &view, SQL_TIMEOUT_MS);
+        pg = pg_open(&login, err);
+        rc = pg ? pg_exec(pg, "SELECT system_identifier FROM pg_control_system()", 0, NULL, err)
+                : -1;
+    }
+    if (rc == 0)
+        rc = deploy_remember_system(d, strtoull(pg_value(pg, 0, 0), NULL, 10), err);
+    pg_close(pg);
+    patroni_view_release(&view);
+    arena_release(&arena);
+    return rc;
+}
+
+static int tell_silent(const struct deploy *d, struct err *err)
+{
+    if (!d->silent)
+        return 0;
+    err_set(err, ERR_NET, "the others are converged, but not %s: no answer", d->silent);
+    return err_hint(err,
+                    "`pgha-deploy status` tells how the cluster is; when they are back: "
+                    "pgha-deploy up --limit %s",
+                    d->silent);
+}
+
 static int save_cluster(struct deploy *d, struct err *err)
 {
     return write_cluster_file(d, err) < 0 || write_inventory(d, err) < 0 ? -1 : 0;
@@ -287,6 +329,8 @@ static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
     if (check_image(d, err) < 0 || deploy_hosts(d, r, err) < 0 || rotate_old_authority(d, err) < 0)
         return -1;
     rotate_if_possible(d, r);
+    if (d->silent)
+        return converge(d, false, r, err) < 0 ? -1 : tell_silent(d, err);
     if (converge_until_ready(d, r, err) < 0)
         return -1;
     if (rotation_is_pending(d) &&
@@ -300,7 +344,7 @@ static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
         return -1;
     start = clock_mono_ms();
     stage_begin(d, "sql", "roles, databases, extensions");
-    if (sql_objects(d, true, r, err) < 0)
+    if (sql_objects(d, true, r, err) < 0 || remember_system(d, err) < 0)
         return -1;
     stage_end(d, "sql", start);
     start = clock_mono_ms();

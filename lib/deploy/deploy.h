@@ -9,6 +9,7 @@
 
 #include "lib/base/event.h"
 #include "lib/check/check.h"
+#include "lib/check/doctor.h"
 #include "lib/play/play.h"
 #include "providers/provider.h"
 
@@ -23,6 +24,7 @@ struct deploy {
     void *confirm_ctx;
     struct vault_source vault; /* where the key of the cluster's secrets comes from */
     bool accept_new_keys;      /* of existing hosts that are seen for the first time */
+    const char *limit;         /* host pattern: only these are converged; NULL: all */
 
     /* Made by deploy_open. */
     char *state_dir, *ca_file, *identity, *known_hosts; /* paths */
@@ -30,10 +32,14 @@ struct deploy {
     struct secrets secrets;
     struct provider_session *session;
     struct inventory inventory;
+    bool *left_out; /* of existing hosts, in the cluster's order: outside limit, or without an
+                       answer though they are known; NULL: none */
+    char *silent;   /* names of those without an answer; NULL: all answered */
     struct deploy_route *route; /* route.h; NULL: the hosts are reached directly */
 };
 
 enum deploy_access {
+    DEPLOY_LOOK, /* no more than the cluster and its state folder: nobody is asked anything */
     DEPLOY_READ, /* changes nothing; secrets that are not there yet are made for this run only */
     DEPLOY_EXISTING, /* likewise, but without a state folder there is nothing to look at: an error
                       */
@@ -106,6 +112,13 @@ int deploy_save_secrets(struct deploy *d, struct err *err) MUST_USE;
 /* locate.c: places existing hosts, from the state folder, or by asking them when they are not known
  * yet or access is DEPLOY_WRITE. Part of deploy_open. */
 int deploy_locate(struct deploy *d, enum deploy_access access, struct err *err) MUST_USE;
+/* doctor: surveys every host, places those that answer, and judges. -1: how to log in is not known,
+ * or it was interrupted. Access DEPLOY_LOOK will do. */
+int deploy_doctor(struct deploy *d, struct doctor *doctor, struct err *err) MUST_USE;
+/* The hosts to converge as a pattern; NULL: all. Caller frees. */
+char *deploy_limit(const struct deploy *d);
+/* The databases' system identifier, by which `up` knows data again that `down` has kept. */
+int deploy_remember_system(struct deploy *d, uint64_t system_id, struct err *err) MUST_USE;
 /* provision.c: resources of the provider. check: only notes what would be done; *hosts_missing
  * tells that there is nothing to log in to. */
 int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_result *r,

@@ -19,85 +19,147 @@ static int read_places(struct deploy *d, struct err *err)
     return rc;
 }
 
+/* ---- who is asked ---- */
+
+static bool is_asked(const struct deploy *d, size_t i)
+{
+    return !d->left_out[i];
+}
+
+/* Hosts outside --limit are left out, if it is known where they are. */
+static int apply_limit(struct deploy *d, struct err *err)
+{
+    struct cluster *c = d->cluster;
+    struct inventory_host **wanted;
+    size_t n;
+
+    d->left_out = xcalloc(c->hosts.n, sizeof(bool));
+    if (!d->limit)
+        return 0;
+    if (!(wanted = inventory_match(&c->given, d->limit, &n, err)))
+        return err_wrap(err, "--limit");
+    for (size_t i = 0; i < c->hosts.n; i++) {
+        bool found = false;
+
+        for (size_t w = 0; w < n; w++)
+            found |= str_eq(wanted[w]->name, c->hosts.items[i].name);
+        d->left_out[i] = !found && c->hosts.items[i].address;
+    }
+    free(wanted);
+    return 0;
+}
+
 static int make_targets(struct deploy *d, struct survey_target *targets, struct arena *a,
                         struct err *err)
 {
     const struct cluster *c = d->cluster;
+    size_t n = 0;
 
     for (size_t i = 0; i < c->hosts.n; i++) {
-        targets[i].name = c->hosts.items[i].name;
-        if (target_of_host(a, &c->given, targets[i].name, &targets[i].ssh, err) < 0)
+        struct survey_target *t = &targets[n];
+
+        if (!is_asked(d, i))
+            continue;
+        t->name = c->hosts.items[i].name;
+        if (target_of_host(a, &c->given, t->name, &t->ssh, err) < 0)
             return -1;
-        targets[i].ssh.accept_new |= d->accept_new_keys;
+        t->ssh.accept_new |= d->accept_new_keys;
+        n++;
     }
     return 0;
 }
 
-/* Every host's fault is told once; the error names them all. */
-static int judge_answers(struct deploy *d, struct host_survey *surveys, struct err *err)
+/* ---- what they said ---- */
+
+static void add_name(char **list, const char *name)
 {
-    struct str names;
-    size_t failed = 0;
-    enum err_code code = ERR_NET;
+    char *longer = *list ? xasprintf("%s,%s", *list, name) : xstrdup(name);
+
+    free(*list);
+    *list = longer;
+}
+
+/* Every host's fault is told once. One that is known already is left out, and the work on the
+ * others goes on; without a place there is nothing to go on with. */
+static int judge_answers(struct deploy *d, const struct host_survey *surveys, struct err *err)
+{
     const struct host_survey *first = NULL;
+    char *unknown = NULL;
+    size_t asked = 0, silent = 0, s = 0;
 
-    str_init(&names, STR_MAX_TEXT);
     for (size_t i = 0; i < d->cluster->hosts.n; i++) {
-        const char *name = d->cluster->hosts.items[i].name;
+        const struct cluster_host *h = &d->cluster->hosts.items[i];
+        const struct host_survey *survey = &surveys[s];
 
-        if (surveys[i].step == SURVEY_DONE)
+        if (!is_asked(d, i))
             continue;
+        s++;
+        asked++;
+        if (survey->step == SURVEY_DONE)
+            continue;
+        silent++;
         event_send(d->events, &(struct event){.kind = EVENT_FAILED,
                                               .stage = "survey",
-                                              .host = name,
-                                              .text = surveys[i].err.text,
+                                              .host = h->name,
+                                              .text = survey->err.text,
                                               .failed = 1});
-        str_printf(&names, "%s%s", failed++ ? ", " : "", name);
-        code = surveys[i].err.code;
-        if (!first)
-            first = &surveys[i];
+        first = first ? first : survey;
+        add_name(h->address ? &d->silent : &unknown, h->name);
     }
-    if (failed == 1) {
-        err_set(err, code, "%s", first->err.text);
-        if (first->err.hint)
+    if (first && (unknown || silent == asked)) {
+        err_set(err, first->err.code, "%s%s%s", first->err.text,
+                silent > 1 ? "; no answer from " : "", silent > 1 ? unknown ? unknown : "any" : "");
+        if (silent == 1 && first->err.hint)
             err_hint(err, "%s", first->err.hint);
-    } else if (failed) {
-        err_set(err, code, "%zu of %zu hosts cannot be used: %s; the first: %s", failed,
-                d->cluster->hosts.n, names.buf, first->err.text);
-        err_hint(err, "`pgha-deploy doctor` tells each one's fault");
+        else
+            err_hint(err, "`pgha-deploy doctor` tells each one's fault");
     }
-    str_release(&names);
-    return failed ? -1 : 0;
+    free(unknown);
+    return err->code ? -1 : 0;
 }
 
-static void tell_places(struct deploy *d, const struct place *places)
+static void tell_places(struct deploy *d, const struct host_facts *const *facts,
+                        const struct place *places)
 {
-    struct arena arena = ARENA_INIT;
-
     for (size_t i = 0; i < d->cluster->hosts.n; i++) {
-        const char *text =
-            arena_printf(&arena, "%s: address %s on %s: %s", d->cluster->hosts.items[i].name,
-                         places[i].address, places[i].interface, places[i].why);
+        char *text;
 
+        if (!facts[i])
+            continue;
+        text = xasprintf("%s: address %s on %s: %s", d->cluster->hosts.items[i].name,
+                         places[i].address, places[i].interface, places[i].why);
         event_send(d->events, &(struct event){.kind = EVENT_STEP, .stage = "survey", .text = text});
+        free(text);
     }
-    arena_release(&arena);
 }
 
-static int place(struct deploy *d, struct host_survey *surveys, bool save, struct err *err)
+/* Facts of the hosts in the cluster's order; NULL for those that were left out, as silent ones are
+ * from here on. */
+static const struct host_facts **sort_facts(struct deploy *d, const struct host_survey *surveys,
+                                            struct arena *a)
 {
-    size_t n = d->cluster->hosts.n;
-    struct arena arena = ARENA_INIT;
-    const struct host_facts **facts = arena_alloc(&arena, n * sizeof(*facts));
-    struct place *places = arena_alloc(&arena, n * sizeof(*places));
-    const struct value *found;
-    int rc;
+    size_t n = d->cluster->hosts.n, s = 0;
+    const struct host_facts **facts = arena_alloc(a, n * sizeof(*facts));
 
-    for (size_t i = 0; i < n; i++)
-        facts[i] = &surveys[i].facts;
-    rc = place_hosts(d->cluster, facts, places, &arena, err);
+    for (size_t i = 0; i < n; i++) {
+        const struct host_survey *survey = is_asked(d, i) ? &surveys[s++] : NULL;
+
+        facts[i] = survey && survey->step == SURVEY_DONE ? &survey->facts : NULL;
+        d->left_out[i] = !facts[i];
+    }
+    return facts;
+}
+
+static int place(struct deploy *d, const struct host_survey *surveys, bool save, struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct place *places = arena_alloc(&arena, d->cluster->hosts.n * sizeof(*places));
+    const struct host_facts **facts = sort_facts(d, surveys, &arena);
+    const struct value *found;
+    int rc = place_hosts(d->cluster, facts, places, &arena, err);
+
     if (rc == 0) {
-        tell_places(d, places);
+        tell_places(d, facts, places);
         found = place_to_value(d->cluster, facts, places, &arena);
         rc = cluster_place(d->cluster, found, err);
         if (rc == 0 && save)
@@ -107,27 +169,140 @@ static int place(struct deploy *d, struct host_survey *surveys, bool save, struc
     return rc;
 }
 
+/* What is somebody else's is never overwritten, and what would fail is not begun. */
+static int refuse_blockers(const struct doctor *doctor, struct err *err)
+{
+    struct str text;
+
+    if (!doctor->blockers)
+        return 0;
+    str_init(&text, STR_MAX_TEXT);
+    vec_each (f, &doctor->findings)
+        if (f->level == DOCTOR_BLOCKER)
+            str_printf(&text, "\n  %s: %s: %s%s%s", f->host ? f->host : "this machine", f->check,
+                       f->text, f->cure ? "\n    -> " : "", f->cure ? f->cure : "");
+    err_set(err, ERR_CONFLICT, "the hosts cannot take the cluster:%s", text.buf);
+    str_release(&text);
+    return err_hint(err, "nothing was changed; `pgha-deploy doctor` shows every check");
+}
+
+static int judge_hosts(struct deploy *d, const struct survey_target *targets,
+                       const struct host_survey *surveys, size_t asked, struct err *err)
+{
+    struct survey_target *there = xcalloc(asked + 1, sizeof(*there));
+    struct host_survey *said = xcalloc(asked + 1, sizeof(*said));
+    struct doctor doctor = {.blockers = 0};
+    size_t n = 0;
+    int rc;
+
+    for (size_t i = 0; i < asked; i++) {
+        if (surveys[i].step != SURVEY_DONE)
+            continue;
+        there[n] = targets[i];
+        said[n++] = surveys[i];
+    }
+    doctor_examine(d->cluster, there, said, n, false, &doctor);
+    rc = refuse_blockers(&doctor, err);
+    doctor_release(&doctor);
+    free(there);
+    free(said);
+    return rc;
+}
+
 static int survey(struct deploy *d, bool save, struct err *err)
 {
     int64_t start = clock_mono_ms();
-    size_t n = d->cluster->hosts.n;
+    size_t n = d->cluster->hosts.n, asked = 0;
     struct arena arena = ARENA_INIT;
     struct survey_target *targets = arena_alloc(&arena, n * sizeof(*targets));
     struct host_survey *surveys = xcalloc(n, sizeof(*surveys));
-    int rc = make_targets(d, targets, &arena, err);
+    int rc = apply_limit(d, err);
 
     stage_begin(d, "survey", "what the hosts are like");
-    if (rc == 0) {
-        survey_run(targets, n, surveys);
-        if ((rc = judge_answers(d, surveys, err)) == 0)
-            rc = place(d, surveys, save, err);
+    if (rc == 0 && (rc = make_targets(d, targets, &arena, err)) == 0) {
         for (size_t i = 0; i < n; i++)
+            asked += is_asked(d, i);
+        survey_run(targets, asked, surveys);
+        if ((rc = judge_answers(d, surveys, err)) == 0 && (rc = place(d, surveys, save, err)) == 0)
+            rc = judge_hosts(d, targets, surveys, asked, err);
+        for (size_t i = 0; i < asked; i++)
             survey_release(&surveys[i]);
     }
     free(surveys);
     arena_release(&arena);
     if (rc == 0)
         stage_end(d, "survey", start);
+    return rc;
+}
+
+/* ---- doctor ---- */
+
+/* Hosts that do not answer have no place; it is enough for the others to be judged. */
+static void place_for_doctor(struct deploy *d, const struct host_survey *surveys,
+                             struct doctor *doctor)
+{
+    struct err err = ERR_INIT;
+
+    if (cluster_has_given_hosts(d->cluster) && place(d, surveys, false, &err) < 0)
+        doctor_add(doctor, NULL, "addresses", DOCTOR_BLOCKER, err.text, err.hint);
+    err_release(&err);
+}
+
+int deploy_doctor(struct deploy *d, struct doctor *doctor, struct err *err)
+{
+    struct check_target check = deploy_check_target(d);
+    size_t n = d->cluster->hosts.n;
+    struct arena arena = ARENA_INIT;
+    struct survey_target *targets = arena_alloc(&arena, n * sizeof(*targets));
+    struct host_survey *surveys = xcalloc(n, sizeof(*surveys));
+    int rc = 0;
+
+    d->left_out = xcalloc(n, sizeof(bool));
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        targets[i].name = d->cluster->hosts.items[i].name;
+        rc = check_ssh_target(&check, targets[i].name, &arena, &targets[i].ssh, err);
+    }
+    if (rc == 0 && doctor_judge_login(d->cluster, targets, n, doctor)) {
+        survey_run(targets, n, surveys);
+        place_for_doctor(d, surveys, doctor);
+        doctor_examine(d->cluster, targets, surveys, n, !clock_stop_requested(), doctor);
+        if (clock_stop_requested())
+            rc = err_set(err, ERR_INTERRUPTED, "interrupted");
+        for (size_t i = 0; i < n; i++)
+            survey_release(&surveys[i]);
+    }
+    free(surveys);
+    arena_release(&arena);
+    return rc;
+}
+
+/* ---- what is known ---- */
+
+char *deploy_limit(const struct deploy *d)
+{
+    char *list = NULL;
+
+    if (!d->left_out)
+        return d->limit ? xstrdup(d->limit) : NULL;
+    for (size_t i = 0; i < d->cluster->hosts.n; i++)
+        if (is_asked(d, i))
+            add_name(&list, d->cluster->hosts.items[i].name);
+    return list;
+}
+
+int deploy_remember_system(struct deploy *d, uint64_t system_id, struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct value *places = state_read_value(d->state_dir, PLACES_FILE, &arena, err);
+    int rc = places ? 0 : -1;
+
+    if (rc == 0 && places->type == VALUE_MAP && d->cluster->system_id != system_id) {
+        value_map_set(&arena, places, "system_id",
+                      value_strf(&arena, "%llu", (unsigned long long)system_id));
+        d->cluster->system_id = system_id;
+        rc = state_write_value(d->state_dir, PLACES_FILE, places, err);
+    }
+    arena_release(&arena);
     return rc;
 }
 
@@ -139,7 +314,8 @@ int deploy_locate(struct deploy *d, enum deploy_access access, struct err *err)
         return 0;
     if (read_places(d, err) < 0)
         return -1;
-    if (access == DEPLOY_DESTROY || (!ask && cluster_is_placed(d->cluster)))
+    if (access == DEPLOY_DESTROY || access == DEPLOY_LOOK ||
+        (!ask && cluster_is_placed(d->cluster)))
         return 0;
     return survey(d, access == DEPLOY_WRITE, err);
 }

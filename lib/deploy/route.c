@@ -9,13 +9,21 @@
 
 #include <pthread.h>
 
+#include "lib/base/clock.h"
 #include "lib/net/tunnel.h"
+
+enum { CONNECT_TIMEOUT_MS = 5000, RETRY_MS = 10000 };
+
+struct way {
+    struct tunnel *tunnel; /* NULL: not open */
+    int64_t failed_ms;     /* clock_mono_ms of the last attempt that failed; 0: none did */
+};
 
 struct deploy_route {
     struct deploy *deploy;
     struct net_route route;
     pthread_mutex_t lock;
-    struct tunnel **tunnels; /* a host each; NULL: not open */
+    struct way *ways; /* one for each host */
 };
 
 static size_t host_for(const struct cluster *c, const char *address)
@@ -29,42 +37,47 @@ static size_t host_for(const struct cluster *c, const char *address)
     return 0;
 }
 
+/* A host that did not let us in is not asked again for a while. */
 static int open_tunnel(struct deploy_route *r, size_t i, struct err *err)
 {
+    const char *name = r->deploy->cluster->hosts.items[i].name;
     struct check_target check = deploy_check_target(r->deploy);
+    struct way *way = &r->ways[i];
     struct arena arena = ARENA_INIT;
     struct ssh_target target;
     int rc;
 
-    if (r->tunnels[i] && tunnel_is_lost(r->tunnels[i])) {
-        tunnel_close(r->tunnels[i]);
-        r->tunnels[i] = NULL;
+    if (way->tunnel && tunnel_is_lost(way->tunnel)) {
+        tunnel_close(way->tunnel);
+        way->tunnel = NULL;
     }
-    if (r->tunnels[i])
+    if (way->tunnel)
         return 0;
-    rc = check_ssh_target(&check, r->deploy->cluster->hosts.items[i].name, &arena, &target, err);
-    if (rc == 0 && !(r->tunnels[i] = tunnel_open(&target, err)))
+    if (way->failed_ms && clock_mono_ms() - way->failed_ms < RETRY_MS)
+        return err_set(err, ERR_NET, "there is no way through %s", name);
+    rc = check_ssh_target(&check, name, &arena, &target, err);
+    target.connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    if (rc == 0 && !(way->tunnel = tunnel_open(&target, err)))
         rc = -1;
+    way->failed_ms = rc < 0 ? clock_mono_ms() : 0;
     arena_release(&arena);
     return rc;
 }
 
-/* A balancer that is down must not hide the virtual address: the others are asked, too. */
+/* Through the host itself; when that does not let us in, through the others, which reach it. */
 static int route_port(void *ctx, const char *address, int port, struct err *err)
 {
     struct deploy_route *r = ctx;
-    const struct cluster *c = r->deploy->cluster;
-    size_t first = host_for(c, address);
-    bool is_vip = str_eq(address, c->vip);
+    size_t n = r->deploy->cluster->hosts.n, first = host_for(r->deploy->cluster, address);
     int local = -1;
 
     pthread_mutex_lock(&r->lock);
-    for (size_t i = first; i < c->hosts.n && local < 0; i++) {
-        if (i != first && !(is_vip && c->hosts.items[i].is_lb))
-            continue;
+    for (size_t i = 0; i < n && local < 0; i++) {
+        size_t via = (first + i) % n;
+
         err_release(err);
-        if (open_tunnel(r, i, err) == 0)
-            local = tunnel_port(r->tunnels[i], address, port, err);
+        if (open_tunnel(r, via, err) == 0)
+            local = tunnel_port(r->ways[via].tunnel, address, port, err);
     }
     pthread_mutex_unlock(&r->lock);
     return local;
@@ -96,7 +109,7 @@ struct deploy_route *deploy_route_new(struct deploy *d)
     r = xcalloc(1, sizeof(*r));
     r->deploy = d;
     r->route = (struct net_route){route_port, r};
-    r->tunnels = xcalloc(d->cluster->hosts.n, sizeof(struct tunnel *));
+    r->ways = xcalloc(d->cluster->hosts.n, sizeof(*r->ways));
     pthread_mutex_init(&r->lock, NULL);
     d->cluster->route = &r->route;
     return r;
@@ -108,8 +121,8 @@ void deploy_route_free(struct deploy_route *r)
         return;
     r->deploy->cluster->route = NULL;
     for (size_t i = 0; i < r->deploy->cluster->hosts.n; i++)
-        tunnel_close(r->tunnels[i]);
+        tunnel_close(r->ways[i].tunnel);
     pthread_mutex_destroy(&r->lock);
-    free(r->tunnels);
+    free(r->ways);
     free(r);
 }

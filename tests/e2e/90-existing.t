@@ -54,6 +54,18 @@ like "and what installs packages" "$out" 'apt.*patroni'
 like "the cluster comes last" "$out" 'start it, with its roles'
 is "nothing was changed" "$(on db1 'ls -d /etc/patroni /etc/pgha-deploy 2>/dev/null')" ''
 
+# ---- doctor, and what is somebody else's ----
+
+succeeds "doctor" p doctor
+like "tells what it found" "$out" '0 blockers'
+is "as JSON" "$(p doctor --json | jq -r '.ok, (.findings | map(.host) | unique | length)' | tr '\n' ' ')" 'true 6 '
+on db2 'mkdir -p /var/lib/postgresql/17/main; echo 17 >/var/lib/postgresql/17/main/PG_VERSION; echo precious >/var/lib/postgresql/17/main/data'
+exits "up over somebody's data" 1 p up --yes
+like "names what is in the way" "$err" 'beta: postgresql: /var/lib/postgresql/17/main'
+is "changes nothing" "$(on db1 'ls -d /etc/pgha-deploy 2>/dev/null'; on db2 'cat /var/lib/postgresql/17/main/data')" precious
+exits "doctor says so, too" 1 p doctor
+on db2 'rm -rf /var/lib/postgresql'
+
 # ---- up ----
 
 succeeds "up from bare hosts" p up --yes
@@ -80,10 +92,17 @@ inventory >"$work/own/hosts.ini"
 
 # ---- hosts that do not answer ----
 
-sed 's/alpha ansible_host=.*/alpha ansible_host=10.81.34.99/' "$work/own/hosts.ini" >"$work/own/down.ini"
-sed 's/hosts.ini/down.ini/' "$file" >"$work/own/down.yaml"
-exits "a host that does not answer" 1 "$pgha" -f "$work/own/down.yaml" up --yes
-like "is named" "$err" 'alpha'
+sed 's/ansible_host=10.81.34.13/ansible_host=10.81.34.99/' "$work/own/hosts.ini" >"$work/own/down.ini"
+mv "$work/own/hosts.ini" "$work/own/hosts.kept"
+cp "$work/own/down.ini" "$work/own/hosts.ini"
+on db1 'rm /etc/security/limits.d/60-pgha-deploy.conf'
+exits "a host that does not answer" 1 p up --yes
+is "is told once" "$(printf '%s\n' "$err" | grep -c '^failed.*gamma')" 1
+like "with what to do when it is back" "$err" 'up --limit gamma.example.net'
+like "the others' work went on" "$(on db1 'ls /etc/security/limits.d')" pgha-deploy
+succeeds "up of the others only" p up --limit alpha,beta,front1 --yes
+exits "a host that the inventory does not have" 65 p up --limit delta --yes
+mv "$work/own/hosts.kept" "$work/own/hosts.ini"
 
 # ---- down ----
 

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Every inventory of cases/ means here what it means to ansible-inventory: as it is, and after it was
-# written in another format. Patterns name the hosts that `ansible --list-hosts` names. What is in bad/
-# is refused with the text of its .expected file. $CONVERT is convert.c as a program, if built already.
+# Patterns name the hosts that `ansible --list-hosts` names. What is in bad/ is refused with the text of its
+# .expected file. What is in cases/ is held against ansible-inventory in tests/e2e/45-inventory.t, which has the
+# right version of it. $CONVERT is convert.c as a program, if built already.
 . "${0%/*}/../lib/tap.sh"
 
-if ! command -v ansible-inventory >/dev/null; then
+if ! command -v ansible >/dev/null; then
     echo "1..0 # SKIP needs ansible-core"
     exit 0
 fi
@@ -21,41 +21,6 @@ same_text() { # same_text "what" WANTED GOT: two files; nothing to compare is a 
         note "$(diff "$2" "$3" | head -n 20)"
     fi
 }
-
-# Ansible reads the output of --list only from a program.
-as_ansible_reads() { # as_ansible_reads FORMAT FILE
-    case $1 in
-    json)
-        printf '#!/bin/sh\ncat <<\\END\n%s\nEND\n' "$(cat "$2")" >"$2.sh"
-        chmod +x "$2.sh"
-        echo "$2.sh" ;;
-    *) echo "$2" ;;
-    esac
-}
-
-round_trip() { # round_trip CASE FORMAT
-    written=$work/$(basename "$1").$2
-    case $2 in yaml) written=$written.yml ;; esac
-    "$convert" "$1" "$2" >"$written"
-    "$convert" "$written" json >"$work/again.json"
-    same_text "$(basename "$1") as $2 loses nothing" "$work/ours.json" "$work/again.json"
-    ansible-inventory -i "$(as_ansible_reads "$2" "$written")" --list >"$work/again.json" 2>"$work/stderr"
-    same_text "$(basename "$1") as $2 is the same to Ansible" "$work/ansible.json" "$work/again.json"
-}
-
-for case in "$here"/cases/*; do
-    name=$(basename "$case")
-    ansible-inventory -i "$case" --list >"$work/ansible.json" 2>"$work/stderr"
-    "$convert" "$case" json >"$work/ours.json"
-    same_text "$name: --list" "$work/ansible.json" "$work/ours.json"
-    host=$(ansible all -i "$case" --list-hosts 2>/dev/null | sed -n '2s/ *//p')
-    ansible-inventory -i "$case" --host "$host" >"$work/ansible-host.json" 2>"$work/stderr"
-    "$convert" "$case" --host "$host" >"$work/ours-host.json"
-    same_text "$name: --host $host" "$work/ansible-host.json" "$work/ours-host.json"
-    for format in yaml ini json; do
-        round_trip "$case" "$format"
-    done
-done
 
 while read -r pattern; do
     ansible "$pattern" -i "$here/cases/ranges.ini" --list-hosts 2>/dev/null | sed '1d; s/^ *//' >"$work/ansible"

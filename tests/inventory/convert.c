@@ -47,6 +47,7 @@ int main(int argc, char **argv)
     if (argc < 3 || (argc < 4 && str_starts(argv[2], "--")))
         return 64;
     inventory_init(&inv);
+    inv.keep_tagged = true;
     faults_init(&faults);
     str_init(&out, STR_MAX_TEXT);
     rc = inventory_load(&inv, argv[1], &faults);

@@ -1,6 +1,6 @@
 /*
  * test_inventory.c - the model, merging, patterns and formats. What Ansible itself makes of the
- * same files is compared in tests/inventory/.
+ * same files is compared in tests/e2e/45-inventory.t.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,9 +9,11 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "inventory/inventory.h"
 #include "inventory/literal.h"
+#include "lib/base/file.h"
 #include "lib/doc/json.h"
 
 static struct inventory inv;
@@ -246,7 +248,152 @@ static void faults_have_places(void **state)
     assert_fault("x.yml", "a:b: {}\n", 1, 1, "':'");
     assert_fault("x.json", "{\"g\": {\"hosts\": [5]}}", 0, 0, "list of names");
     assert_fault("x.json", "[]", 0, 0, "map of groups");
-    assert_fault("x", "#!/bin/sh\n", 0, 0, "scripts");
+    assert_fault("x", "#!/bin/sh\nx y\n", 2, 3, "key=value");
+    assert_non_null(strstr(faults.items[1].hint, "chmod +x"));
+    assert_fault("x.toml", "[all.vars]\n", 0, 0, "TOML");
+    assert_fault("x.yml", "ungrouped:\n  children:\n    a:\n", 3, 5, "ungrouped");
+}
+
+/* ---- values with tags, keys that are no text ---- */
+
+static void tagged_values_are_kept_for_showing(void **state)
+{
+    UNUSED(state);
+    inv.keep_tagged = true;
+    load("x.yml",
+         "all:\n  vars:\n    v: !vault |\n      $ANSIBLE_VAULT\n    u: !unsafe \"{{ x }}\"\n"
+         "    n: !unsafe \"5\"\n    l: &a [!unsafe a]\n    m: *a\n  hosts: h\n");
+    assert_string_equal(value_get_str(var("h", "v"), "__ansible_vault", ""), "$ANSIBLE_VAULT\n");
+    assert_string_equal(value_get_str(var("h", "u"), "__ansible_unsafe", ""), "{{ x }}");
+    assert_int_equal(var("h", "n")->u.i, 5);
+    assert_string_equal(value_get_str(var("h", "m")->u.list.items[0], "__ansible_unsafe", ""), "a");
+    assert_non_null(strstr(write_as(INVENTORY_YAML, NULL), "v: !vault \"$ANSIBLE_VAULT\\n\""));
+    assert_non_null(strstr(text.buf, "- !unsafe \"a\"\n"));
+    assert_non_null(strstr(write_as(INVENTORY_INI, NULL), "no way to write"));
+}
+
+static void tagged_values_are_not_used(void **state)
+{
+    UNUSED(state);
+    load("x.yml", "all: {hosts: {h: {u: !unsafe plain}}}");
+    assert_string_equal(var("h", "u")->u.str.s, "plain");
+    assert_fault("y.yml", "all: {vars: {v: !vault x}}", 1, 24, "!vault");
+    assert_non_null(strstr(faults.items[0].hint, "decrypt"));
+    assert_fault("y.yml", "all: {vars: {v: [!unsafe '{{ x }}']}}", 1, 26, "!unsafe");
+    assert_fault("y.json",
+                 "{\"_meta\": {\"hostvars\": {\"h\": {\"v\": {\"__ansible_vault\": \"\"}}}}, "
+                 "\"g\": [\"h\"]}",
+                 0, 0, "!vault");
+    assert_fault("y.yml", "all: {vars: {v: &a !vault x}}", 1, 20, "value of its own");
+    assert_fault("y.yml", "all: {vars: {v: !vault {a: b}}}", 1, 24, "goes with text");
+}
+
+static void keys_and_scalars_that_yaml_types(void **state)
+{
+    UNUSED(state);
+    load("x.yml", "all: {hosts: {h: {m: {on: {010: a}, ~: b}, d: 2024-01-01, 'no': c}}}");
+    assert_string_equal(vars_of("h"),
+                        "{\"m\":{\"true\":{\"8\":\"a\"},\"null\":\"b\"},\"d\":\"2024-01-01\","
+                        "\"no\":\"c\",\"inventory_hostname\":\"h\","
+                        "\"inventory_hostname_short\":\"h\",\"group_names\":[\"ungrouped\"]}");
+    assert_fault("y.yml", "all: {vars: {d: 2024-01-01 10:00:00}}", 1, 17, "date with a time");
+    assert_fault("y.yml", "all: {vars: {n: 123456789012345678901}}", 1, 17, "64 bits");
+    assert_fault("y.ini", "h x=1\vy\n", 1, 1, "control character");
+}
+
+/* ---- files, folders, programs ---- */
+
+static char *folder;
+
+static void put_file(const char *name, const char *content, mode_t mode)
+{
+    char *path = path_join(folder, name), *dir = path_dir(path);
+
+    assert_int_equal(file_mkdirs(dir, 0700, &err), 0);
+    assert_int_equal(file_write(path, content, strlen(content), mode, &err), 0);
+    free(dir);
+    free(path);
+}
+
+static int load_path(const char *name)
+{
+    char *path = path_join(folder, name);
+    int rc = inventory_load(&inv, path, &faults);
+
+    free(path);
+    return rc;
+}
+
+static void make_folder(void)
+{
+    char template[] = "/tmp/pgha-inventory-XXXXXX";
+
+    assert_non_null(mkdtemp(template));
+    folder = xstrdup(template);
+}
+
+static void remove_folder(void)
+{
+    assert_int_equal(file_remove_tree(folder, &err), 0);
+    free(folder);
+}
+
+static void variables_near_the_playbook_come_later(void **state)
+{
+    UNUSED(state);
+    make_folder();
+    put_file("i/hosts", "[g]\nh\n", 0600);
+    put_file("i/group_vars/all.yml", "a: inventory\nb: inventory\nc: inventory\n", 0600);
+    put_file("i/group_vars/g.yml", "b: inventory g\nc: inventory g\n", 0600);
+    put_file("group_vars/all.yml", "a: playbook\nb: playbook\n", 0600);
+    put_file("group_vars/g.yml", "c: playbook g\n", 0600);
+    put_file("host_vars/h", "h: 1\n", 0600);
+    assert_int_equal(load_path("i/hosts"), 0);
+    assert_int_equal(inventory_load_near(&inv, folder, &faults), 0);
+    assert_string_equal(var("h", "a")->u.str.s, "playbook");
+    assert_string_equal(var("h", "b")->u.str.s, "inventory g");
+    assert_string_equal(var("h", "c")->u.str.s, "playbook g");
+    assert_int_equal(var("h", "h")->u.i, 1);
+    remove_folder();
+}
+
+static void programs_are_run_when_they_were_named(void **state)
+{
+    make_folder();
+    put_file("good",
+             "#!/bin/sh\n[ $1 = --list ] && echo '{\"g\": [\"h1\"]}' || echo '{\"v\": 1}'\n", 0700);
+    put_file("bad", "#!/bin/sh\necho no json\n", 0700);
+    put_file("fails", "#!/bin/sh\necho why >&2\nexit 3\n", 0700);
+    put_file("open", "#!/bin/sh\necho '{}'\n", 0700);
+    assert_int_equal(load_path("good"), 0);
+    assert_int_equal(var("h1", "v")->u.i, 1);
+    assert_int_equal(load_path("bad"), -1);
+    assert_non_null(strstr(faults.items[0].text, "not JSON"));
+    assert_int_equal(load_path("fails"), -1);
+    assert_non_null(strstr(faults.items[1].text, "why"));
+    assert_int_equal(load_path(""), -1); /* the folder */
+    assert_non_null(strstr(faults.items[2].text, "in a folder are not run"));
+    teardown(state);
+    setup(state);
+    {
+        char *path = path_join(folder, "open");
+
+        assert_int_equal(chmod(path, 0707), 0);
+        free(path);
+    }
+    assert_int_equal(load_path("open"), -1);
+    assert_non_null(strstr(faults.items[0].text, "everybody may write"));
+    remove_folder();
+}
+
+static void names_with_a_comma_are_an_inventory(void **state)
+{
+    UNUSED(state);
+    assert_int_equal(inventory_load(&inv, "a, b:22,[::1]:23,", &faults), 0);
+    assert_string_equal(match("all"), "a b ::1");
+    assert_int_equal(var("::1", "ansible_port")->u.i, 23);
+    assert_int_equal(inventory_load(&inv, "a[1:3],b", &faults), -1);
+    assert_non_null(strstr(faults.items[0].text, "no ranges"));
 }
 
 static void limits_hold(void **state)
@@ -339,6 +486,11 @@ static const struct literal_case {
     {"'\\N{DASH}'", LITERAL_REFUSED, NULL},
     {"'\\", LITERAL_TEXT, NULL},
     {"3j", LITERAL_REFUSED, NULL},
+    {"1 + 2j", LITERAL_REFUSED, NULL},
+    {"1+2", LITERAL_TEXT, NULL},
+    {"1+2j+3j", LITERAL_TEXT, NULL},
+    {"set()", LITERAL_REFUSED, NULL},
+    {"set", LITERAL_TEXT, NULL},
     {"- 5", LITERAL_VALUE, "-5"},
     {"-'a'", LITERAL_TEXT, NULL},
     {"None", LITERAL_VALUE, "null"},
@@ -545,6 +697,12 @@ int main(void)
         TEST(values_know_their_place),
         TEST(the_format_is_found_by_content),
         TEST(faults_have_places),
+        TEST(tagged_values_are_kept_for_showing),
+        TEST(tagged_values_are_not_used),
+        TEST(keys_and_scalars_that_yaml_types),
+        TEST(variables_near_the_playbook_come_later),
+        TEST(programs_are_run_when_they_were_named),
+        TEST(names_with_a_comma_are_an_inventory),
         TEST(limits_hold),
         TEST(every_load_with_a_fault_fails),
         TEST(literals_are_pythons),

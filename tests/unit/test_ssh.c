@@ -26,6 +26,7 @@
 #include "lib/base/proc.h"
 #include "lib/net/pool.h"
 #include "lib/net/ssh.h"
+#include "lib/net/tunnel.h"
 
 #define SSHD     "/usr/sbin/sshd"
 #define MEGABYTE ((size_t)1 << 20)
@@ -1903,6 +1904,126 @@ static void a_stop_ends_the_wait(void **state)
     assert_int_equal(status, 0);
 }
 
+/* ---- tunnels */
+
+/* The server through a port of this machine: its key is known under that port, too. */
+static struct ssh_target by_tunnel(struct tunnel *t, const char *known)
+{
+    struct ssh_target to = target();
+    struct err err = ERR_INIT;
+    struct str key, line;
+
+    to.port = tunnel_port(t, "127.0.0.1", server.port, &err);
+    if (to.port < 0)
+        fail_msg("%s", err.text);
+    assert_int_not_equal(to.port, server.port);
+    read_text("host.pub", &key);
+    str_init(&line, MEGABYTE);
+    str_printf(&line, "[127.0.0.1]:%d %s\n", to.port, key.buf);
+    write_file(known, line.buf, 0600);
+    str_release(&line);
+    str_release(&key);
+    to.known_hosts = in_dir(known);
+    return to;
+}
+
+static struct tunnel *must_open_tunnel(void)
+{
+    struct ssh_target via = bastion(0);
+    struct err err = ERR_INIT;
+    struct tunnel *t = tunnel_open(&via, &err);
+
+    if (!t)
+        fail_msg("%s", err.text);
+    return t;
+}
+
+static void a_tunnel_carries_much(void **state)
+{
+    struct tunnel *t = must_open_tunnel();
+    struct ssh_target to = by_tunnel(t, "known-tunnel");
+    struct ssh *s = must_open(&to);
+
+    UNUSED(state);
+    carry_much(s);
+    ssh_close(s);
+    assert_false(tunnel_is_lost(t));
+    tunnel_close(t);
+}
+
+struct visitor {
+    struct ssh_target to;
+    bool well;
+};
+
+static void visit(void *ctx, size_t job)
+{
+    struct visitor *v = (struct visitor *)ctx + job;
+    struct err err = ERR_INIT;
+    struct ssh *s = ssh_open(&v->to, &err);
+    struct outcome o = {.status = -1};
+
+    if (s) {
+        o = run_with(s, "seq 1 20000 | cksum\n", MEGABYTE, 10000);
+        v->well = o.status == 0 && o.out.len > 0;
+        outcome_release(&o);
+    }
+    ssh_close(s);
+    err_release(&err);
+}
+
+static void a_tunnel_carries_many_at_once(void **state)
+{
+    struct tunnel *t = must_open_tunnel();
+    struct ssh_target to = by_tunnel(t, "known-tunnel");
+    struct visitor visitors[8];
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(visitors); i++)
+        visitors[i] = (struct visitor){.to = to};
+    pool_run(0, ARRAY_LEN(visitors), visit, visitors, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(visitors); i++)
+        assert_true(visitors[i].well);
+    tunnel_close(t);
+}
+
+/* Nobody at the other end: the connection is closed, and the tunnel stays. */
+static void a_tunnel_to_nobody_is_closed(void **state)
+{
+    struct tunnel *t = must_open_tunnel();
+    struct ssh_target to = target(), well = by_tunnel(t, "known-tunnel");
+    struct err err = ERR_INIT;
+    struct ssh *s;
+
+    UNUSED(state);
+    to.port = tunnel_port(t, "127.0.0.1", free_port(), &err);
+    assert_true(to.port > 0);
+    must_fail_anyhow(&to, ERR_NET);
+    s = must_open(&well);
+    ssh_close(s);
+    tunnel_close(t);
+}
+
+static void a_lost_tunnel_says_so(void **state)
+{
+    struct tunnel *t = must_open_tunnel();
+    struct ssh_target to = by_tunnel(t, "known-tunnel");
+    int64_t deadline = clock_mono_ms() + 10000;
+    struct err err = ERR_INIT;
+
+    UNUSED(state);
+    signal_below(bastions[0].pid, SIGKILL);
+    while (!tunnel_is_lost(t) && clock_mono_ms() < deadline)
+        clock_sleep_ms(10);
+    assert_true(tunnel_is_lost(t));
+    assert_int_equal(tunnel_port(t, "127.0.0.1", server.port, &err), -1);
+    assert_int_equal(err.code, ERR_NET);
+    assert_true(err.retryable);
+    err_release(&err);
+    must_fail_anyhow(&to, ERR_NET);
+    tunnel_close(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1967,6 +2088,10 @@ int main(void)
         cmocka_unit_test(a_bastion_that_is_stuck_holds_nobody),
         cmocka_unit_test(closing_delivers_what_was_said),
         cmocka_unit_test(five_sessions_through_a_bastion),
+        cmocka_unit_test(a_tunnel_carries_much),
+        cmocka_unit_test(a_tunnel_carries_many_at_once),
+        cmocka_unit_test(a_tunnel_to_nobody_is_closed),
+        cmocka_unit_test(a_lost_tunnel_says_so),
     };
     int failed;
 
