@@ -69,6 +69,15 @@ back() { [ "$(table)" = "$before" ]; }
 wait_for 15 back
 is "and taken back when nobody confirms it" "$(table)" "$before"
 succeeds "up" p up --yes
+before=$(table)
+succeeds "a timer of two seconds again" "$pgha" play playbooks/patroni.yml -i "$work/inventory.yml" --tags firewall --limit lb1 -e firewall_confirm_s=2
+p ssh lb1 'nft delete table inet pgha_deploy && /etc/pgha-deploy/firewall.sh load' >/dev/null 2>&1
+gone() { ! p ssh lb1 nft list table inet pgha_deploy; }
+wait_for 15 gone
+ok $? "a table that nobody confirms is taken away, its file as it should be"
+succeeds "up loads it again" p up --yes
+is "as it was" "$(table)" "$before"
+is "and for good" "$(p ssh lb1 systemctl is-active pgha-firewall pgha-firewall-rollback.timer | tr '\n' ' ')" 'active inactive '
 succeeds "after which nothing is to be done" p plan --detailed-exitcode
 succeeds "down" p down --yes
 finish
