@@ -14,8 +14,15 @@
 static const char *const stamps[] = {"/var/lib/apt/periodic/update-success-stamp",
                                      "/var/lib/apt/lists"};
 
-#define APT_GET                                                                                    \
-    "DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical LANG=C LC_ALL=C apt-get -q -y"
+#define APT_ENV "DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical LANG=C LC_ALL=C"
+#define APT_GET " apt-get -q -y"
+
+/* What only fetches may be stopped and begun again, and goes on where it was. That is needed:
+ * behind a proxy that closes connections apt 2.6 waits for ever once in a while. */
+static const char fetch_begin[] = "{ for pgha_seconds in 60 180 600; do\n" APT_ENV
+                                  " timeout --kill-after=10 $pgha_seconds" APT_GET;
+static const char fetch_end[] = " </dev/null; pgha_status=$?; [ $pgha_status = 124 ] || break\n"
+                                "done; (exit $pgha_status); }";
 
 static const struct module_arg args[] = {
     {"package", ARG_LIST, false, NULL, NULL, "name|pkg",
@@ -125,7 +132,7 @@ static void put_options(struct module_call *call, const char *state, struct str 
     const struct value *recommends = value_get(call->args, "install_recommends");
     const char *release = value_get_str(call->args, "default_release", NULL);
 
-    str_printf(script, APT_GET " -o DPkg::Lock::Timeout=%lld",
+    str_printf(script, " -o DPkg::Lock::Timeout=%lld",
                (long long)value_get_int(call->args, "lock_timeout", 60));
     str_puts(script, " -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold");
     if (value_get_bool(call->args, "autoremove", false))
@@ -146,6 +153,23 @@ static void put_options(struct module_call *call, const char *state, struct str 
         str_puts(script, " -t ");
         str_put_shell(script, release);
     }
+}
+
+static void put_command(struct module_call *call, const char *state, const char *packages,
+                        struct str *script)
+{
+    bool absent = str_eq(state, "absent");
+
+    script_step(script);
+    if (!absent) { /* what may hang comes before what must not be stopped half way */
+        str_puts(script, fetch_begin);
+        put_options(call, state, script);
+        str_printf(script, " install --download-only --%s >/dev/null%s", packages, fetch_end);
+        script_step(script);
+    }
+    str_puts(script, APT_ENV APT_GET);
+    put_options(call, state, script);
+    str_printf(script, "%s --%s </dev/null", absent ? " remove" : " install", packages);
 }
 
 /* The world after it, as far as can be known: the runner forgets it all after an opaque change,
@@ -181,9 +205,7 @@ void apt_plan_packages(struct module_call *call, struct world *world, const stru
         note_package(call, world, spec, state);
     }
     if (wanted.len > 0) {
-        script_step(&out->script);
-        put_options(call, state, &out->script);
-        str_printf(&out->script, "%s --%s </dev/null", absent ? " remove" : " install", wanted.buf);
+        put_command(call, state, wanted.buf, &out->script);
         out->kind = PLAN_OPAQUE;
     }
     str_release(&wanted);
@@ -192,6 +214,7 @@ void apt_plan_packages(struct module_call *call, struct world *world, const stru
 static void plan_autoremove(struct module_call *call, struct module_plan *out)
 {
     script_step(&out->script);
+    str_puts(&out->script, APT_ENV APT_GET);
     put_options(call, "absent", &out->script);
     str_puts(&out->script, " autoremove </dev/null");
     plan_say(call, out, "autoremove");
@@ -207,7 +230,7 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     UNUSED(err);
     out->kind = PLAN_OK;
     if (update) {
-        str_puts(&out->script, APT_GET " update </dev/null");
+        str_printf(&out->script, "%s update%s", fetch_begin, fetch_end);
         out->kind = PLAN_OPAQUE;
         plan_say(call, out, "update of the package lists");
     }
