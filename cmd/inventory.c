@@ -1,6 +1,7 @@
 /* inventory.c - the cluster's inventory, or another one, in any format. */
 #include <stdio.h>
 
+#include "cmd/inventory_discover.h"
 #include "cmd/inventory_import.h"
 
 static int unknown_format(const char *name)
@@ -74,6 +75,8 @@ static int run_show(struct context *ctx, int argc, char **argv)
     return status;
 }
 
+#define ANY_NUMBER (-1)
+
 static const struct inventory_action {
     const char *name, *args;
     int n_args;
@@ -81,6 +84,7 @@ static const struct inventory_action {
 } actions[] = {
     {"show", "", 0, run_show},
     {"import", " SOURCE", 1, inventory_import},
+    {"discover", " [HOST ...]", ANY_NUMBER, inventory_discover},
 };
 
 static int run(struct context *ctx, int argc, char **argv)
@@ -92,40 +96,47 @@ static int run(struct context *ctx, int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
         if (!str_eq(argv[0], actions[i].name))
             continue;
-        if (argc - 1 == actions[i].n_args)
+        if (actions[i].n_args == ANY_NUMBER || argc - 1 == actions[i].n_args)
             return actions[i].run(ctx, argc - 1, argv + 1);
         err_set(&err, ERR_USAGE, "wrong number of arguments");
         err_hint(&err, "`pgha-deploy inventory %s%s`", actions[i].name, actions[i].args);
         return report_err(&err);
     }
     err_set(&err, ERR_USAGE, "inventory has no action \"%s\"", argv[0]);
-    err_hint(&err, "`pgha-deploy inventory show` or `pgha-deploy inventory import SOURCE`");
+    err_hint(&err, "`pgha-deploy inventory show`, `import SOURCE` or `discover`");
     return report_err(&err);
 }
 
 static const struct option_row options[] = {
     {"format", 'F', "NAME", "show: yaml, ini, json, ssh-config or hosts (default: yaml)"},
-    {"inventory", 'i', "PATH", "show: another inventory than the cluster's: file, folder, script"},
+    {"inventory", 'i', "PATH",
+     "show, discover: another inventory than the cluster's: file, folder, script"},
     {"list", 0, NULL, "show: all of it as Ansible's dynamic inventory protocol has it"},
     {"host", 0, "NAME", "show: one host's variables, as that protocol has it"},
     {"show-secrets", 0, NULL, "show: with the variables that hold passwords"},
     {"from", 0, "KIND", "import: ansible, terraform, ssh-config or list (default: by content)"},
-    {"name", 'n', "NAME", "import: name of the cluster (default: made from the source's)"},
-    {"output", 'o', "DIR", "import: folder for the two files (default: the current one)"},
-    {"force", 0, NULL, "import: overwrite what is there"},
+    {"name", 'n', "NAME",
+     "import, discover: name of the cluster (default: made from the source's)"},
+    {"output", 'o', "DIR",
+     "import, discover: folder for the two files (import: default the current one)"},
+    {"force", 0, NULL, "import, discover: overwrite what is there"},
     {NULL, 0, NULL, NULL},
 };
 
 const struct command cmd_inventory = {
     "inventory",
     "the inventory, in Ansible's formats and others; or one made from what is there",
-    "[show | import SOURCE]",
+    "[show | import SOURCE | discover [HOST ...]]",
     "show: groups db, lb and etcd with every variable that the playbooks use. With -i any Ansible "
     "inventory; a script is run only when it is the very file that was given.\n\nimport: proposes "
     "a cluster file and an inventory from an Ansible inventory, Terraform's state or `terraform "
     "output -json`, an ssh_config, or a list with one host a line (NAME, USER@ADDRESS:PORT, or "
-    "both). What it guessed it says, and writes as comments.",
+    "both). What it guessed it says, and writes as comments.\n\ndiscover: asks hosts over SSH, "
+    "changing nothing, what they are and what runs there: those of the cluster file, of another "
+    "inventory or source of import (-i), or named as [USER@]HOST[:PORT]. With --output DIR it "
+    "proposes a cluster file as import does; Patroni's members, etcd and balancers keep their "
+    "roles, and PostgreSQL its settings. Exits with 1 when a host did not answer.",
     options,
     0,
-    2,
+    1 + IMPORT_MAX_HOSTS,
     run};

@@ -47,7 +47,7 @@ static void tell(const struct import *im, const char *const *paths)
             paths[0], paths[1], paths[0]);
 }
 
-static int save(const struct context *ctx, const struct import *im, struct err *err)
+int inventory_save(const struct context *ctx, const struct import *im, struct err *err)
 {
     const char *dir = option_get(ctx, "output") ? option_get(ctx, "output") : ".";
     char *const made[] = {path_join(dir, CLUSTER_FILE), path_join(dir, IMPORT_INVENTORY_FILE)};
@@ -76,7 +76,7 @@ static int finish(const struct context *ctx, const struct import *im, struct err
     int rc = 0;
 
     if (!ctx->json || option_given(ctx, "output"))
-        rc = save(ctx, im, err);
+        rc = inventory_save(ctx, im, err);
     if (rc == 0 && ctx->json)
         print_value(import_value(im, &a));
     arena_release(&a);

@@ -17,7 +17,7 @@ const struct import_format *const import_formats[] = {&import_terraform, &import
 
 void import_init(struct import *im)
 {
-    *im = (struct import){.source = NULL};
+    *im = (struct import){.command = "import"};
     inventory_init(&im->inv);
 }
 

@@ -41,6 +41,10 @@ struct import {
     VEC(const char *) notes;       /* what was guessed */
     const char *source;            /* as given */
     const char *format;            /* ansible, terraform, ssh-config, list */
+    const char *command;           /* that proposes it: "import" */
+    const char *called;            /* what the cluster is called there; NULL: not known */
+    bool roles_known;              /* they are set: there is nothing to guess */
+    const struct value *settings;  /* more of the cluster file; NULL: none */
     const char *cluster;           /* its name */
     const char *vip;               /* what may be the balancers' address; NULL: nothing looks so */
 };

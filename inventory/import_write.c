@@ -4,6 +4,7 @@
  */
 #include "inventory/import.h"
 #include "inventory/internal.h"
+#include "lib/doc/yaml.h"
 
 #define WIDTH 98
 
@@ -43,15 +44,18 @@ static const char *common_user(const struct import *im)
 
 void import_write_cluster(const struct import *im, struct str *out)
 {
-    str_printf(
-        out,
-        "# Proposed by `pgha-deploy inventory import`, from a source of the kind %s. Read it "
-        "before\n# `pgha-deploy up`. What was guessed:\n",
-        im->format);
+    str_printf(out,
+               "# Proposed by `pgha-deploy inventory %s`, from a source of the kind %s. Read it "
+               "before\n# `pgha-deploy up`. What was guessed:\n",
+               im->command, im->format);
     put_notes(im, out);
     str_printf(out, "cluster: %s\nprovider: {name: existing, inventory: %s}\n", im->cluster,
                IMPORT_INVENTORY_FILE);
-    if (import_count(im, IMPORT_LB) > 0)
+    if (im->settings && im->settings->u.map.n) {
+        str_putc(out, '\n');
+        yaml_write(im->settings, out);
+    }
+    if (import_count(im, IMPORT_LB) > 0 && !value_at(im->settings, "network.vip"))
         str_printf(
             out,
             "\n# The balancers share one address, to which clients connect. %s\n# a free one "
@@ -67,8 +71,10 @@ void import_write_cluster(const struct import *im, struct str *out)
 
 int import_write_inventory(const struct import *im, struct str *out, struct err *err)
 {
-    str_puts(out, "# Made by `pgha-deploy inventory import`. The groups db, lb and etcd say what a "
-                  "host is for;\n# the cluster file says what was guessed.\n");
+    str_printf(out,
+               "# Made by `pgha-deploy inventory %s`. The groups db, lb and etcd say what a "
+               "host is for;\n# the cluster file says what was guessed.\n",
+               im->command);
     return inventory_write(&im->inv, INVENTORY_YAML, NULL, out, err);
 }
 

@@ -511,9 +511,11 @@ static bool is_common(const char *name)
 static const char *guess_cluster_name(struct import *im)
 {
     struct arena *a = &im->inv.arena;
-    const char *base = path_base(im->source);
-    const char *name = make_cluster_name(a, base, strcspn(base, "."));
+    const char *base = path_base(im->source), *name;
 
+    if (im->called && is_cluster_name(name = make_cluster_name(a, im->called, strlen(im->called))))
+        return name;
+    name = make_cluster_name(a, base, strcspn(base, "."));
     if (!is_cluster_name(name) || is_common(name)) {
         char *dir = path_dir(im->source);
 
@@ -537,6 +539,20 @@ static int name_cluster(struct import *im, const char *name, struct err *err)
     return 0;
 }
 
+static int guess_roles(struct import *im, struct err *err)
+{
+    by_what_they_are_called(im);
+    if (import_count(im, IMPORT_DB) > 0)
+        return 0;
+    if (count_free(im) == 0)
+        return err_set(err, ERR_INPUT, "%s has no host that could be a database", im->source);
+    if (import_count(im, IMPORT_LB) > 0 || import_count(im, IMPORT_ETCD) > 0)
+        by_elimination(im);
+    else
+        by_number(im);
+    return 0;
+}
+
 int import_propose(struct import *im, const char *name, struct err *err)
 {
     if (im->hosts.n == 0) {
@@ -547,15 +563,8 @@ int import_propose(struct import *im, const char *name, struct err *err)
     if (name_cluster(im, name, err) < 0 || check_own_names(im, err) < 0)
         return -1;
     part_namesakes(im);
-    by_what_they_are_called(im);
-    if (import_count(im, IMPORT_DB) == 0) {
-        if (count_free(im) == 0)
-            return err_set(err, ERR_INPUT, "%s has no host that could be a database", im->source);
-        if (import_count(im, IMPORT_LB) > 0 || import_count(im, IMPORT_ETCD) > 0)
-            by_elimination(im);
-        else
-            by_number(im);
-    }
+    if (!im->roles_known && guess_roles(im, err) < 0)
+        return -1;
     name_hosts(im);
     if (import_count(im, IMPORT_ETCD) == 0)
         place_etcd(im);

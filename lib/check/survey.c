@@ -121,6 +121,7 @@ void survey_release(struct host_survey *s)
     vec_release(&f->pgdata);
     vec_release(&f->etcd_data);
     vec_release(&f->vrrp_ids);
+    vec_release(&f->vrrp_addresses);
     arena_release(&s->arena);
     err_release(&s->err);
 }

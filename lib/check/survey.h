@@ -139,10 +139,11 @@ struct host_facts {
     VEC(struct host_unit) units;
     VEC(struct host_process) processes; /* postmasters, patroni, etcd, haproxy, keepalived, ... */
     VEC(struct host_config) configs;
-    VEC(struct host_pgdata) pgdata; /* every data directory that was found */
-    VEC(const char *) etcd_data;    /* every folder with a member's data */
-    VEC(int) vrrp_ids;              /* virtual_router_id of keepalived.conf */
-    const char *vrrp_instance;      /* its first vrrp_instance; NULL: none */
+    VEC(struct host_pgdata) pgdata;   /* every data directory that was found */
+    VEC(const char *) etcd_data;      /* every folder with a member's data */
+    VEC(int) vrrp_ids;                /* virtual_router_id of keepalived.conf */
+    VEC(const char *) vrrp_addresses; /* of its virtual_ipaddress, without prefix */
+    const char *vrrp_instance;        /* its first vrrp_instance; NULL: none */
 
     bool nft_works, nft_installed; /* `nft list tables` */
     bool has_nf_tables;            /* the kernel has it, as far as it tells */

@@ -530,6 +530,17 @@ static void read_vrrp_id(struct reader *r, struct fields *f)
         add_to(&r->s->facts.vrrp_ids, id);
 }
 
+static void read_vrrp_address(struct reader *r, struct fields *f)
+{
+    char *address = f->n ? f->at[0] : NULL;
+
+    if (!address)
+        return;
+    address[strcspn(address, "/")] = '\0';
+    if (*address)
+        add_to(&r->s->facts.vrrp_addresses, address);
+}
+
 static void read_vrrp_instance(struct reader *r, struct fields *f)
 {
     if (!r->s->facts.vrrp_instance)
@@ -668,6 +679,7 @@ static const struct {
     {"pgdata", read_pgdata},
     {"etcd_data", read_etcd_data},
     {"vrrp_id", read_vrrp_id},
+    {"vrrp_address", read_vrrp_address},
     {"vrrp_instance", read_vrrp_instance},
     {"nft", read_nft},
     {"nf_tables", read_nf_tables},
