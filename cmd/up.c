@@ -62,6 +62,8 @@ static int run(struct context *ctx, int argc, char **argv)
 
 static const struct option_row options[] = {
     {"limit", 'l', "PATTERN", "existing hosts: converge only these"},
+    {"wipe", 0, "HOST",
+     "existing hosts: first delete what somebody else left on this one; asks twice"},
     {"hosts-only", 0, NULL, "make network and hosts, and stop there: for a playbook of your own"},
     {NULL, 0, NULL, NULL},
 };

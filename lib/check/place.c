@@ -88,10 +88,11 @@ static bool shared_network(const struct cluster *c, const struct host_facts *con
     if (!first)
         return false;
     vec_each (a, &first->addresses) {
-        struct network net = {.mask = mask_of(a->prefix)};
+        struct network net;
 
         if (!is_candidate(c, a) || address_parse(a->address, &net.address) < 0)
             continue;
+        net.mask = mask_of(a->prefix);
         net.address &= net.mask;
         if (a->prefix == 32 || !all_have(c, facts, &net) ||
             (found && score(first, &net) <= score(first, best)))

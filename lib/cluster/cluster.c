@@ -293,6 +293,17 @@ static void set_default_access(struct cluster *c, const char *name)
     value_map_set(&c->arena, access, name, list);
 }
 
+static void check_image(struct cluster *c, struct faults *faults)
+{
+    const char *image = config_str(c, "provider.image");
+
+    if (!str_eq(config_str(c, "provider.release"), "bookworm") || str_eq(image, "bare"))
+        return;
+    fault_add(faults, cluster_source(c, "provider.release"),
+              "provider.release: there is no full image of bookworm");
+    fault_hint(faults, "set provider.image to bare, or leave provider.release out");
+}
+
 static void load_preset(struct cluster *c)
 {
     const char *name = config_str(c, "failover.preset");
@@ -324,6 +335,7 @@ static int load_tree(struct cluster *c, const struct value *tree, struct faults 
         }
     }
     load_ports(c, faults);
+    check_image(c, faults);
     check_sql(c, faults);
     check_synchronous(c, faults);
     set_default_access(c, "ssh");

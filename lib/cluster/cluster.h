@@ -58,10 +58,10 @@ struct cluster {
     int port_postgres, port_patroni, port_etcd_client, port_etcd_peer; /* 5432 8008 2379 2380 */
     VEC(struct cluster_host) hosts; /* db, then lb, then dedicated etcd */
     VEC(const char *)
-    own_networks;                  /* members, and where this program is seen from: IPv4 networks
-                                      that may always connect */
-    uint64_t system_id; /* of the databases on existing hosts, by which they are known again; 0: never
-                           up */
+    own_networks;       /* members, and where this program is seen from: IPv4 networks
+                           that may always connect */
+    uint64_t system_id; /* of the databases on existing hosts, by which they are known again; 0:
+                           never up */
     const struct net_route *route; /* to the hosts' addresses; NULL: directly */
     struct inventory given;        /* existing hosts: how to log in, and the user's own variables */
 };

@@ -35,6 +35,11 @@ static void put_example_line(struct str *out, const struct schema_key *k, const 
                    indent, "", key);
     else if (str_eq(k->path, "postgres.users"))
         str_printf(out, "%*s%s: [{name: app}]\n", indent, "", key);
+    else if (str_eq(k->path, "provider.hosts"))
+        for (int i = 0; i < 3; i++)
+            str_printf(out,
+                       "%s%*s- {name: db%d, groups: [db], vars: {ansible_host: 192.0.2.1%d}}\n",
+                       i ? "" : "  hosts:\n", indent + 2, "", i + 1, i + 1);
     else
         str_printf(out, "%*s# %s:\n", indent, "", key);
 }
@@ -57,7 +62,7 @@ static void put_keys(struct str *out, const char *section, int indent, const cha
     const char *key;
 
     for (const struct schema_key *k = schema_keys; k->path; k++) {
-        if (!schema_child_of(k, section, &key))
+        if (!schema_child_of(k, section, &key) || (k->provider && !str_eq(k->provider, provider)))
             continue;
         if (!indent)
             str_putc(out, '\n');

@@ -213,22 +213,6 @@ static void check_members(struct cluster *c, struct faults *faults)
     }
 }
 
-static void check_nodes(const struct cluster *c, struct faults *faults)
-{
-    static const char *const keys[] = {"nodes.db.count", "nodes.lb.count", "nodes.etcd.count",
-                                       "nodes.etcd.on"};
-
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        const struct value *v = value_at(c->config, keys[i]);
-
-        if (!v || !v->src.line || str_eq(v->src.file, "schema"))
-            continue;
-        fault_add(faults, v->src, "%s: with provider existing the groups of the hosts say this",
-                  keys[i]);
-        fault_hint(faults, "take `nodes` out");
-    }
-}
-
 static void load_network(struct cluster *c, struct faults *faults)
 {
     const struct value *cidr = value_at(c->config, "network.cidr");
@@ -259,7 +243,6 @@ void existing_load(struct cluster *c, struct faults *faults)
     size_t before = faults->n;
 
     load_inventory(c, faults);
-    check_nodes(c, faults);
     if (faults->n > before)
         return;
     for (size_t i = 0; i < c->given.hosts.n; i++)

@@ -100,6 +100,46 @@ static struct patroni_member read_member(const struct value *v)
     };
 }
 
+bool patroni_is_unclear(const struct patroni_view *view)
+{
+    vec_each (m, &view->members)
+        if (view->leader && m != view->leader && str_eq(m->state, "running"))
+            return true;
+    return false;
+}
+
+void patroni_take_senders(struct patroni_view *view, const struct value *status)
+{
+    const struct value *senders = value_get(status, "replication");
+
+    vec_each (m, &view->members)
+        for (size_t i = 0; senders && senders->type == VALUE_LIST && i < senders->u.list.n; i++) {
+            const struct value *sender = senders->u.list.items[i];
+
+            if (str_eq(m->state, "running") && m != view->leader &&
+                str_eq(value_get_str(sender, "application_name", ""), m->name) &&
+                str_eq(value_get_str(sender, "state", ""), "streaming"))
+                m->state = "streaming";
+        }
+}
+
+/* A leader that does not answer leaves its replicas as they say they are. */
+static void ask_senders(const struct patroni_api *api, struct arena *a, struct patroni_view *view)
+{
+    struct call call = {.address = view->leader->address, .path = "/patroni"};
+    struct err ignored = ERR_INIT;
+    struct value *status = NULL;
+    struct str text;
+
+    str_init(&text, MAX_ANSWER);
+    if (request(api, &call, &text, &ignored) == 0)
+        status = json_parse(a, call.path, text.buf, text.len, &ignored);
+    if (status)
+        patroni_take_senders(view, status);
+    err_release(&ignored);
+    str_release(&text);
+}
+
 int patroni_view(const struct patroni_api *api, struct arena *a, struct patroni_view *view,
                  struct err *err)
 {
@@ -114,6 +154,8 @@ int patroni_view(const struct patroni_api *api, struct arena *a, struct patroni_
     vec_each (m, &view->members)
         if (patroni_is_leader(m))
             view->leader = m;
+    if (patroni_is_unclear(view))
+        ask_senders(api, a, view);
     return 0;
 }
 

@@ -32,6 +32,10 @@ struct patroni_api {
 int patroni_view(const struct patroni_api *api, struct arena *a, struct patroni_view *view,
                  struct err *err) MUST_USE;
 void patroni_view_release(struct patroni_view *view);
+/* Patroni before 3.1 calls every replica that runs "running", later ones those that do not stream:
+ * such a one is called "streaming" when the leader's GET /patroni, status, has a sender for it. */
+bool patroni_is_unclear(const struct patroni_view *view); /* there is such a one */
+void patroni_take_senders(struct patroni_view *view, const struct value *status);
 bool patroni_member_ok(const struct patroni_member *m); /* leader running, or a replica streaming */
 bool patroni_is_leader(const struct patroni_member *m);
 bool patroni_is_sync(const struct patroni_member *m);

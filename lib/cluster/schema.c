@@ -9,71 +9,71 @@
 /* clang-format off */
 const struct schema_key schema_keys[] = {
     {"cluster", SCHEMA_CLUSTER, true, NULL, 0, 0, NULL,
-     "Name of the cluster: Patroni's scope, and the mark on everything that is made for it."},
-    {"provider", SCHEMA_SECTION, true, NULL, 0, 0, NULL, "Where the hosts come from."},
+     "Name of the cluster: Patroni's scope, and the mark on everything that is made for it.", NULL},
+    {"provider", SCHEMA_SECTION, true, NULL, 0, 0, NULL, "Where the hosts come from.", NULL},
     {"provider.name", SCHEMA_CHOICE, true, NULL, 0, 0, "local|existing",
-     "local: hosts on this machine, containers that boot systemd and sshd on a bridge of their own. existing: machines that somebody else made, reached over SSH."},
+     "local: hosts on this machine, containers that boot systemd and sshd on a bridge of their own. existing: machines that somebody else made, reached over SSH.", NULL},
     {"provider.image", SCHEMA_CHOICE, false, "full", 0, 0, "full|bare",
-     "local: what the hosts begin with. full: the cluster's packages; bare: without them, as a machine of your own would be, for trying provider existing."},
-    {"provider.release", SCHEMA_CHOICE, false, "trixie", 0, 0, "trixie|bookworm", "local: Debian release of the hosts; bookworm, Debian 12, is there for bare ones only."},
+     "local: what the hosts begin with. full: the cluster's packages; bare: without them, as a machine of your own would be, for trying provider existing.", "local"},
+    {"provider.release", SCHEMA_CHOICE, false, "trixie", 0, 0, "trixie|bookworm", "local: Debian release of the hosts; bookworm, Debian 12, is there for bare ones only.", "local"},
     {"provider.inventory", SCHEMA_TEXT, false, NULL, 0, 0, NULL,
-     "existing: an Ansible inventory, file or folder, beside the cluster file. Its groups db, lb and etcd say what a host is for; without etcd it goes on the db hosts."},
-    {"provider.hosts", SCHEMA_RECORDS, false, NULL, 0, 0, NULL, "existing: the hosts, when there is no inventory."},
-    {"provider.hosts[].name", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "Name of the host in the cluster; it is logged in to by this name unless `vars` has ansible_host."},
-    {"provider.hosts[].groups", SCHEMA_IDENTIFIERS, true, NULL, 0, 0, NULL, "What it is for: db, lb, etcd, or several."},
-    {"provider.hosts[].vars", SCHEMA_VARIABLES, false, NULL, 0, 0, NULL, "Its variables as in an inventory: ansible_host, ansible_user, ansible_port, ...; `address` and `interface` when the survey's choice is not yours."},
-    {"provider.vars", SCHEMA_VARIABLES, false, NULL, 0, 0, NULL, "Variables of all hosts."},
+     "existing: an Ansible inventory, file or folder, beside the cluster file. Its groups db, lb and etcd say what a host is for; without etcd it goes on the db hosts.", "existing"},
+    {"provider.hosts", SCHEMA_RECORDS, false, NULL, 0, 0, NULL, "existing: the hosts, when there is no inventory.", "existing"},
+    {"provider.hosts[].name", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "Name of the host in the cluster; it is logged in to by this name unless `vars` has ansible_host.", "existing"},
+    {"provider.hosts[].groups", SCHEMA_IDENTIFIERS, true, NULL, 0, 0, NULL, "What it is for: db, lb, etcd, or several.", "existing"},
+    {"provider.hosts[].vars", SCHEMA_VARIABLES, false, NULL, 0, 0, NULL, "Its variables as in an inventory: ansible_host, ansible_user, ansible_port, ...; `address` and `interface` when the survey's choice is not yours.", "existing"},
+    {"provider.vars", SCHEMA_VARIABLES, false, NULL, 0, 0, NULL, "Variables of all hosts.", "existing"},
     {"topology", SCHEMA_CHOICE, false, "patroni", 0, 0, "patroni",
-     "patroni: one primary and streaming replicas led by Patroni and etcd, behind HAProxy and keepalived."},
-    {"network", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Addresses."},
+     "patroni: one primary and streaming replicas led by Patroni and etcd, behind HAProxy and keepalived.", NULL},
+    {"network", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Addresses.", NULL},
     {"network.cidr", SCHEMA_CIDR, false, "10.77.0.0/24", 0, 0, NULL,
-     "Network of the hosts. The first address is the gateway (local: the bridge)."},
+     "Network of the hosts. The first address is the gateway (local: the bridge).", NULL},
     {"network.vip", SCHEMA_ADDRESS, false, NULL, 0, 0, NULL,
-     "Virtual address that clients use, held by one balancer. Default: the 100th address, in a small network the last; none without balancers."},
-    {"nodes", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "How many hosts."},
-    {"nodes.db", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL members."},
-    {"nodes.db.count", SCHEMA_INT, false, "3", 1, 30, NULL, "Number of PostgreSQL members."},
-    {"nodes.lb", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Balancers: HAProxy and keepalived."},
-    {"nodes.lb.count", SCHEMA_INT, false, "2", 0, 8, NULL, "Number of balancers; 0: clients connect to the members themselves."},
-    {"nodes.etcd", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "etcd members, an odd number of them."},
-    {"nodes.etcd.on", SCHEMA_CHOICE, false, NULL, 0, 0, "db", "db: on the PostgreSQL hosts. This is the default; `count` excludes it."},
-    {"nodes.etcd.count", SCHEMA_INT, false, NULL, 1, 9, NULL, "Number of hosts of their own for etcd: 1, 3, 5, 7 or 9."},
-    {"postgres", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL."},
-    {"postgres.version", SCHEMA_INT, false, "17", 15, 17, NULL, "Major version. The hosts' packages must have it: Debian 12 has 15, Debian 13 has 17."},
+     "Virtual address that clients use, held by one balancer. Default: the 100th address, in a small network the last; none without balancers.", NULL},
+    {"nodes", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "How many hosts.", "local"},
+    {"nodes.db", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL members.", "local"},
+    {"nodes.db.count", SCHEMA_INT, false, "3", 1, 30, NULL, "Number of PostgreSQL members.", "local"},
+    {"nodes.lb", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Balancers: HAProxy and keepalived.", "local"},
+    {"nodes.lb.count", SCHEMA_INT, false, "2", 0, 8, NULL, "Number of balancers; 0: clients connect to the members themselves.", "local"},
+    {"nodes.etcd", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "etcd members, an odd number of them.", "local"},
+    {"nodes.etcd.on", SCHEMA_CHOICE, false, NULL, 0, 0, "db", "db: on the PostgreSQL hosts. This is the default; `count` excludes it.", "local"},
+    {"nodes.etcd.count", SCHEMA_INT, false, NULL, 1, 9, NULL, "Number of hosts of their own for etcd: 1, 3, 5, 7 or 9.", "local"},
+    {"postgres", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL.", NULL},
+    {"postgres.version", SCHEMA_INT, false, "17", 15, 17, NULL, "Major version. The hosts' packages must have it: Debian 12 has 15, Debian 13 has 17.", NULL},
     {"postgres.synchronous", SCHEMA_CHOICE, false, "off", 0, 0, "off|on|quorum|strict",
-     "Synchronous replication. on: Patroni picks one standby; quorum: any one acknowledges; strict: no write without a standby."},
+     "Synchronous replication. on: Patroni picks one standby; quorum: any one acknowledges; strict: no write without a standby.", NULL},
     {"postgres.parameters", SCHEMA_PARAMETERS, false, "{}", 0, 0, NULL,
-     "PostgreSQL parameters, over the defaults. Changes are reloaded, or restarted one member at a time."},
-    {"postgres.databases", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "Databases to create. Databases that are taken out of the list stay."},
-    {"postgres.databases[].name", SCHEMA_IDENTIFIER, true, NULL, 0, 0, NULL, "Name of the database."},
-    {"postgres.databases[].owner", SCHEMA_IDENTIFIER, false, "postgres", 0, 0, NULL, "Role that owns it: one of `users`, or postgres."},
-    {"postgres.databases[].extensions", SCHEMA_IDENTIFIERS, false, "[]", 0, 0, NULL, "Extensions to create in it."},
-    {"postgres.users", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "Login roles to create. Passwords are generated; conninfo shows them."},
-    {"postgres.users[].name", SCHEMA_IDENTIFIER, true, NULL, 0, 0, NULL, "Name of the role."},
-    {"postgres.users[].password_from", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "A password of your own: from one of the two. Later changes are applied, too."},
-    {"postgres.users[].password_from.env", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "Environment variable that holds it when `up` runs."},
-    {"postgres.users[].password_from.file", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "File whose first line it is; a relative path is below the cluster file's folder."},
-    {"failover", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "How quickly a failure is acted on."},
+     "PostgreSQL parameters, over the defaults. Changes are reloaded, or restarted one member at a time.", NULL},
+    {"postgres.databases", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "Databases to create. Databases that are taken out of the list stay.", NULL},
+    {"postgres.databases[].name", SCHEMA_IDENTIFIER, true, NULL, 0, 0, NULL, "Name of the database.", NULL},
+    {"postgres.databases[].owner", SCHEMA_IDENTIFIER, false, "postgres", 0, 0, NULL, "Role that owns it: one of `users`, or postgres.", NULL},
+    {"postgres.databases[].extensions", SCHEMA_IDENTIFIERS, false, "[]", 0, 0, NULL, "Extensions to create in it.", NULL},
+    {"postgres.users", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "Login roles to create. Passwords are generated; conninfo shows them.", NULL},
+    {"postgres.users[].name", SCHEMA_IDENTIFIER, true, NULL, 0, 0, NULL, "Name of the role.", NULL},
+    {"postgres.users[].password_from", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "A password of your own: from one of the two. Later changes are applied, too.", NULL},
+    {"postgres.users[].password_from.env", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "Environment variable that holds it when `up` runs.", NULL},
+    {"postgres.users[].password_from.file", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "File whose first line it is; a relative path is below the cluster file's folder.", NULL},
+    {"failover", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "How quickly a failure is acted on.", NULL},
     {"failover.preset", SCHEMA_CHOICE, false, "default", 0, 0, "relaxed|default|fast",
-     "One word sets the timers of Patroni, HAProxy and keepalived together."},
-    {"ports", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Ports of the balancers."},
-    {"ports.primary", SCHEMA_INT, false, "5000", 1, 65535, NULL, "The primary: reads and writes."},
-    {"ports.replicas", SCHEMA_INT, false, "5001", 1, 65535, NULL, "Replicas, in turn."},
-    {"ports.sync", SCHEMA_INT, false, "5002", 1, 65535, NULL, "Synchronous replicas only."},
-    {"ports.async", SCHEMA_INT, false, "5003", 1, 65535, NULL, "Asynchronous replicas only."},
-    {"ports.stats", SCHEMA_INT, false, "7000", 1, 65535, NULL, "HAProxy's statistics page and /metrics, with a password."},
-    {"packages", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Where packages come from; the distribution's own repositories unless there are others."},
-    {"packages.proxy", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "Proxy for apt: http://10.0.0.5:3142."},
-    {"packages.repositories", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "More repositories of packages, beside the distribution's."},
-    {"packages.repositories[].name", SCHEMA_IDENTIFIER, true, NULL, 0, 0, NULL, "Name of its file below /etc/apt/sources.list.d."},
-    {"packages.repositories[].uri", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "Where it is."},
-    {"packages.repositories[].suite", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "Suite: trixie-pgdg."},
-    {"packages.repositories[].components", SCHEMA_IDENTIFIERS, false, "[main]", 0, 0, NULL, "Components."},
-    {"packages.repositories[].key", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "File with the key that signs it (ASCII armour); a relative path is below the cluster file's folder."},
-    {"access", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Who may connect."},
-    {"access.ssh", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks of those who administer: SSH, health checks, statistics. Beside the cluster's own network."},
-    {"access.postgres", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks that may connect to PostgreSQL (firewall and pg_hba). Beside the cluster's own network."},
-    {NULL, SCHEMA_SECTION, false, NULL, 0, 0, NULL, NULL},
+     "One word sets the timers of Patroni, HAProxy and keepalived together.", NULL},
+    {"ports", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Ports of the balancers.", NULL},
+    {"ports.primary", SCHEMA_INT, false, "5000", 1, 65535, NULL, "The primary: reads and writes.", NULL},
+    {"ports.replicas", SCHEMA_INT, false, "5001", 1, 65535, NULL, "Replicas, in turn.", NULL},
+    {"ports.sync", SCHEMA_INT, false, "5002", 1, 65535, NULL, "Synchronous replicas only.", NULL},
+    {"ports.async", SCHEMA_INT, false, "5003", 1, 65535, NULL, "Asynchronous replicas only.", NULL},
+    {"ports.stats", SCHEMA_INT, false, "7000", 1, 65535, NULL, "HAProxy's statistics page and /metrics, with a password.", NULL},
+    {"packages", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Where packages come from; the distribution's own repositories unless there are others.", NULL},
+    {"packages.proxy", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "Proxy for apt: http://10.0.0.5:3142.", NULL},
+    {"packages.repositories", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "More repositories of packages, beside the distribution's.", NULL},
+    {"packages.repositories[].name", SCHEMA_IDENTIFIER, true, NULL, 0, 0, NULL, "Name of its file below /etc/apt/sources.list.d.", NULL},
+    {"packages.repositories[].uri", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "Where it is.", NULL},
+    {"packages.repositories[].suite", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "Suite: trixie-pgdg.", NULL},
+    {"packages.repositories[].components", SCHEMA_IDENTIFIERS, false, "[main]", 0, 0, NULL, "Components.", NULL},
+    {"packages.repositories[].key", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "File with the key that signs it (ASCII armour); a relative path is below the cluster file's folder.", NULL},
+    {"access", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Who may connect.", NULL},
+    {"access.ssh", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks of those who administer: SSH, health checks, statistics. Beside the cluster's own network.", NULL},
+    {"access.postgres", SCHEMA_CIDRS, false, NULL, 0, 0, NULL, "Networks that may connect to PostgreSQL (firewall and pg_hba). Beside the cluster's own network.", NULL},
+    {NULL, SCHEMA_SECTION, false, NULL, 0, 0, NULL, NULL, NULL},
 };
 /* clang-format on */
 
@@ -548,9 +548,24 @@ static struct value *apply_value(struct apply *ap, const struct schema_key *key,
     return out;
 }
 
+/* A key of the file that another provider has. */
+static void check_provider(struct apply *ap, const struct value *file, const char *provider)
+{
+    for (const struct schema_key *k = schema_keys; k->path; k++) {
+        const struct value *given =
+            k->provider && !strchr(k->path, '[') ? value_at(file, k->path) : NULL;
+
+        if (given && !str_eq(k->provider, provider) && k->type != SCHEMA_SECTION)
+            fault_add(ap->faults, given->src, "%s: is a key of provider %s, not of %s", k->path,
+                      k->provider, provider);
+    }
+}
+
 struct value *schema_apply(struct arena *a, const struct value *file, struct faults *faults)
 {
     struct apply ap = {a, faults};
+    const struct value *provider;
+    struct value *out;
 
     if (file->type == VALUE_NULL) {
         fault_add(faults, file->src, "the cluster file is empty");
@@ -562,5 +577,9 @@ struct value *schema_apply(struct arena *a, const struct value *file, struct fau
                   value_type_name(file->type));
         return NULL;
     }
-    return apply_section(&ap, "", file);
+    out = apply_section(&ap, "", file);
+    provider = value_at(out, "provider.name");
+    if (provider)
+        check_provider(&ap, file, provider->u.str.s);
+    return out;
 }

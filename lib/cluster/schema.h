@@ -32,6 +32,7 @@ struct schema_key {
     int64_t min, max;      /* SCHEMA_INT */
     const char *choices;   /* "a|b|c"; SCHEMA_CHOICE */
     const char *help;
+    const char *provider; /* the only one that has the key; NULL: all have it */
 };
 
 extern const struct schema_key schema_keys[]; /* a section before its keys; ends with path NULL */

@@ -24,6 +24,7 @@ struct deploy {
     void *confirm_ctx;
     struct vault_source vault; /* where the key of the cluster's secrets comes from */
     bool accept_new_keys;      /* of existing hosts that are seen for the first time */
+    const char *wipe;          /* existing host to be emptied first; NULL: none */
     const char *limit;         /* host pattern: only these are converged; NULL: all */
 
     /* Made by deploy_open. */

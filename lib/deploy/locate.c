@@ -3,6 +3,7 @@
 #include "lib/base/log.h"
 #include "lib/check/place.h"
 #include "lib/deploy/stage.h"
+#include "lib/deploy/wipe.h"
 #include "lib/play/target.h"
 
 #define PLACES_FILE "hosts.json"
@@ -235,6 +236,33 @@ static int survey(struct deploy *d, bool save, struct err *err)
     return rc;
 }
 
+/* The host's data goes; then everything is asked anew. */
+static int wipe_first(struct deploy *d, struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct survey_target target = {.name = d->wipe};
+    struct host_survey survey;
+    int rc;
+
+    if (!cluster_host_find(d->cluster, d->wipe)) {
+        err_set(err, ERR_USAGE, "--wipe: the cluster has no host \"%s\"", d->wipe);
+        return -1;
+    }
+    if ((rc = target_of_host(&arena, &d->cluster->given, d->wipe, &target.ssh, err)) == 0) {
+        target.ssh.accept_new |= d->accept_new_keys;
+        survey_run(&target, 1, &survey);
+        if (survey.step == SURVEY_DONE) {
+            rc = wipe_host(d, d->wipe, &survey.facts, err);
+        } else {
+            err_move(err, &survey.err);
+            rc = -1;
+        }
+        survey_release(&survey);
+    }
+    arena_release(&arena);
+    return rc;
+}
+
 /* ---- doctor ---- */
 
 /* Hosts that do not answer have no place; it is enough for the others to be judged. */
@@ -311,11 +339,13 @@ int deploy_locate(struct deploy *d, enum deploy_access access, struct err *err)
     bool ask = access == DEPLOY_WRITE || access == DEPLOY_PLAN;
 
     if (!cluster_has_given_hosts(d->cluster))
-        return 0;
+        return d->wipe ? err_set(err, ERR_USAGE, "--wipe is for provider existing") : 0;
     if (read_places(d, err) < 0)
         return -1;
     if (access == DEPLOY_DESTROY || access == DEPLOY_LOOK ||
         (!ask && cluster_is_placed(d->cluster)))
         return 0;
+    if (d->wipe && access == DEPLOY_WRITE && wipe_first(d, err) < 0)
+        return -1;
     return survey(d, access == DEPLOY_WRITE, err);
 }

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 
 enum {
+    LOGIN_TIMEOUT_MS = 5000,
     POLL_MS = 100,
     WAKE_MS = 1000,
     MEMBER_BACK_MS = 120000,
@@ -22,6 +23,29 @@ bool restart_primary_first(const char *parameter, int64_t from, int64_t to)
         if (str_eq(never_lower_on_standby[i], parameter))
             return to < from;
     return false;
+}
+
+/* ---- why ---- */
+
+const struct value *restart_reason(const struct value *wanted, const struct value *now,
+                                   struct arena *a)
+{
+    struct value *reason = value_map(a);
+
+    for (size_t i = 0; i < ARRAY_LEN(never_lower_on_standby); i++) {
+        const char *name = never_lower_on_standby[i];
+        const char *is = value_get_str(now, name, NULL);
+        int64_t to = value_get_int(wanted, name, -1);
+        struct value *change;
+
+        if (!is || to < 0 || strtoll(is, NULL, 10) == to)
+            continue;
+        change = value_map(a);
+        value_map_set(a, change, "old_value", value_str(a, is));
+        value_map_set(a, change, "new_value", value_strf(a, "%lld", (long long)to));
+        value_map_set(a, reason, name, change);
+    }
+    return reason->u.map.n ? reason : NULL;
 }
 
 /* ---- which member ---- */
@@ -187,6 +211,46 @@ static int still_pending(const struct patroni_member *m, struct err *err)
     return err_hint(err, "see `pgha-deploy logs %s patroni`", m->name);
 }
 
+/* The settings of a member's PostgreSQL; NULL when it does not answer. */
+static struct value *ask_settings(const struct restarts *rs, const struct patroni_member *m,
+                                  struct arena *a)
+{
+    struct check_target t = deploy_check_target(rs->deploy);
+    struct pg_target login =
+        check_login(&t, m->address, rs->deploy->cluster->port_postgres, LOGIN_TIMEOUT_MS);
+    struct err ignored = ERR_INIT;
+    struct pg *pg = pg_open(&login, &ignored);
+    struct value *settings = NULL;
+
+    if (pg && pg_exec(pg, "SELECT name, setting FROM pg_settings", 0, NULL, &ignored) == 0) {
+        settings = value_map(a);
+        for (size_t i = 0; i < pg_rows(pg); i++)
+            value_map_set(a, settings, arena_strdup(a, pg_value(pg, i, 0)),
+                          value_str(a, pg_value(pg, i, 1)));
+    }
+    pg_close(pg);
+    err_release(&ignored);
+    return settings;
+}
+
+/* Patroni before 4.0 does not tell why; then the order comes from what PostgreSQL says. */
+static int find_reasons(const struct restarts *rs, struct patroni_view *view, struct arena *a,
+                        struct err *err)
+{
+    const struct value *config = NULL, *settings;
+
+    vec_each (m, &view->members) {
+        if (!m->pending_restart || m->pending_reason)
+            continue;
+        if (!config && !(config = patroni_config(&rs->api, a, err)))
+            return -1;
+        if ((settings = ask_settings(rs, m, a)))
+            m->pending_reason =
+                restart_reason(value_at(config, "postgresql.parameters"), settings, a);
+    }
+    return 0;
+}
+
 /* One round; *more is false when nothing was pending. */
 static int restart_one(struct restarts *rs, size_t done, bool *more, struct err *err)
 {
@@ -196,6 +260,8 @@ static int restart_one(struct restarts *rs, size_t done, bool *more, struct err 
     int rc = patroni_view(&rs->api, &arena, &view, err);
 
     *more = false;
+    if (rc == 0)
+        rc = find_reasons(rs, &view, &arena, err);
     if (rc == 0 && (m = restart_next(&view))) {
         *more = true;
         rc = done < RESTARTS_PER_MEMBER * view.members.n ? restart_member(rs, m, err)

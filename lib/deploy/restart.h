@@ -3,7 +3,8 @@
  *
  * Members tell what waits for a restart themselves (pending_restart and pending_restart_reason in
  * GET /cluster, https://patroni.readthedocs.io/en/latest/rest_api.html), so a run that was killed
- * between two restarts is completed by the next. Replicas come first, so that the primary serves
+ * between two restarts is completed by the next. Patroni before 4.0 tells no reason: then the
+ * member's PostgreSQL is asked. Replicas come first, so that the primary serves
  * meanwhile; but PostgreSQL demands of some parameters that a standby has at least the primary's
  * value (https://www.postgresql.org/docs/17/hot-standby.html#HOT-STANDBY-ADMIN): a lowered one goes
  * to the primary first, and Patroni keeps the old one on a replica that is restarted before it.
@@ -16,6 +17,11 @@
 
 /* Whether a change of this parameter from one value to the other is the primary's first. */
 bool restart_primary_first(const char *parameter, int64_t from, int64_t to);
+
+/* A reason as Patroni 4.0 tells it, of the parameters that decide the order: those that PostgreSQL
+ * has another value of, as text in now, than wanted has. NULL: none. */
+const struct value *restart_reason(const struct value *wanted, const struct value *now,
+                                   struct arena *a);
 
 /* The member whose restart has an effect now; NULL: nothing is pending. */
 const struct patroni_member *restart_next(const struct patroni_view *view);

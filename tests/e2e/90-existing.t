@@ -64,11 +64,12 @@ exits "up over somebody's data" 1 p up --yes
 like "names what is in the way" "$err" 'beta: postgresql: /var/lib/postgresql/17/main'
 is "changes nothing" "$(on db1 'ls -d /etc/pgha-deploy 2>/dev/null'; on db2 'cat /var/lib/postgresql/17/main/data')" precious
 exits "doctor says so, too" 1 p doctor
-on db2 'rm -rf /var/lib/postgresql'
+exits "a host to wipe that is none" 64 p up --wipe nobody --yes
 
 # ---- up ----
 
-succeeds "up from bare hosts" p up --yes
+succeeds "up from bare hosts, one of them wiped" p up --wipe beta --yes
+is "what was there is gone" "$(on db2 'ls /var/lib/postgresql/17/main/data 2>/dev/null')" ''
 like "is verified" "$out" 'is up and verified'
 is "hosts keep their names" "$(on db1 hostname)" db1
 is "nothing listens for docker0" "$(on db1 'ss -Hltn' | grep -c 172.17)" 0

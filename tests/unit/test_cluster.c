@@ -138,7 +138,7 @@ static void test_keys(void **state)
     refuse(HEAD "nodes: {db: {count: three}}\n", "must be an integer, not");
     refuse(HEAD "nodes: {db: {count: 31}}\n", "out of range");
     refuse(HEAD "nodes: {db: 3}\n", "c.yaml:3:13: nodes.db: must be a section");
-    refuse(HEAD "postgres: {version: 12}\n", "12 is not supported");
+    refuse(HEAD "postgres: {version: 12}\n", "12 is out of range 15 to 17");
     refuse(HEAD "failover: {preset: fats}\n", "did you mean \"fast\"?");
 }
 
@@ -245,6 +245,11 @@ static void test_example_is_valid(void **state)
     assert_int_equal(cluster_write_example("local", "patroni", "shop", &text, &err), 0);
     accept(&c, text.buf);
     assert_string_equal(c.name, "shop");
+    cluster_release(&c);
+    str_clear(&text);
+    assert_int_equal(cluster_write_example("existing", "patroni", "shop", &text, &err), 0);
+    accept(&c, text.buf);
+    assert_int_equal(c.hosts.n, 3);
     cluster_release(&c);
     assert_int_equal(cluster_write_example("nope", "patroni", "shop", &text, &err), -1);
     assert_int_equal(err.code, ERR_USAGE);

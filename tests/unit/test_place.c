@@ -77,7 +77,8 @@ static void test_faults(void **state)
     refuse(HEAD DB("'a b'", ""), "cannot be the name of a member");
     refuse(HEAD DB("a", "") "    - {name: l, groups: [lb]}\n", "network.vip");
     refuse(HEAD DB("a", "") "network: {vip: 10.0.0.9}\n", "needs balancers");
-    refuse(HEAD DB("a", "") "nodes: {db: {count: 3}}\n", "the groups of the hosts say this");
+    refuse(HEAD DB("a", "") "nodes: {db: {count: 3}}\n",
+           "nodes.db.count: is a key of provider local");
 }
 
 static void test_places(void **state)
