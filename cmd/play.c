@@ -145,6 +145,35 @@ static int load(struct context *ctx, const char *path, struct play_files *f, str
     return -1;
 }
 
+/* Each host's fault was told when it came. What is left to say: how many, what helps the first, and
+ * how to try those again. */
+static void sum_up(const struct play_result *r, const char *playbook, const char *inventory,
+                   struct err *err)
+{
+    struct str hint;
+    size_t failed = 0;
+
+    str_init(&hint, STR_MAX_TEXT);
+    if (err->hint)
+        str_printf(&hint, "%s\n  -> ", err->hint);
+    str_puts(&hint, "to try again: pgha-deploy play ");
+    str_put_shell(&hint, playbook);
+    str_puts(&hint, " -i ");
+    str_put_shell(&hint, inventory);
+    str_puts(&hint, " --limit ");
+    for (size_t i = 0; i < r->n; i++)
+        if (r->hosts[i].err.text)
+            str_printf(&hint, "%s%s", failed++ ? "," : "", r->hosts[i].host);
+    if (failed) {
+        enum err_code code = err->code;
+
+        err_release(err);
+        err_set(err, code, "%zu of %zu host%s failed", failed, r->n, r->n == 1 ? "" : "s");
+        err_hint(err, "%s", hint.buf);
+    }
+    str_release(&hint);
+}
+
 static int play(struct context *ctx, struct play_files *f, const struct assets *assets)
 {
     const char *forks = option_get(ctx, "forks");
@@ -165,8 +194,10 @@ static int play(struct context *ctx, struct play_files *f, const struct assets *
     int status = 0;
 
     event_send(ctx->events, &(struct event){.kind = EVENT_STAGE, .stage = "play", .text = f->path});
-    if (play_run(f->playbook, assets, &f->inventory, &options, &result, &err) < 0)
+    if (play_run(f->playbook, assets, &f->inventory, &options, &result, &err) < 0) {
+        sum_up(&result, f->path, option_get(ctx, "inventory"), &err);
         status = report_err(&err);
+    }
     ui_finish();
     if (ctx->json)
         print_json(&result);

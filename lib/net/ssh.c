@@ -103,13 +103,14 @@ static int set_options(ssh_session session, const struct ssh_target *target,
     return 0;
 }
 
-static int handshake_failed(struct ssh *s, struct err *err)
+static int handshake_failed(struct ssh *s, struct ssh_attempt *attempt, struct err *err)
 {
     const char *text = ssh_session_fault(s);
 
     if (!ssh_get_serverbanner(s->session)) {
         err_set(err, ERR_NET, "the connection was closed before the server's greeting: %s", text);
         err->retryable = true; /* sshd is starting, or has too many logins at once */
+        attempt->dropped = true;
         return -1;
     }
     err_set(err, ERR_NET, "key exchange: %s", text);
@@ -117,16 +118,16 @@ static int handshake_failed(struct ssh *s, struct err *err)
     return -1;
 }
 
-static int handshake(struct ssh *s, int64_t deadline_ms, struct err *err)
+static int handshake(struct ssh *s, struct ssh_attempt *attempt, struct err *err)
 {
     int rc;
 
     ssh_set_blocking(s->session, 0);
     while ((rc = ssh_connect(s->session)) == SSH_AGAIN)
-        if (wait_for_socket(s, deadline_ms, err) < 0)
+        if (wait_for_socket(s, attempt->deadline_ms, err) < 0)
             return ssh_session_step_failed("key exchange", err);
     if (rc != SSH_OK)
-        return handshake_failed(s, err);
+        return handshake_failed(s, attempt, err);
     s->event = ssh_event_new();
     if (!s->event || ssh_event_add_session(s->event, s->session) != SSH_OK)
         return err_set(err, ERR_NET, "libssh cannot watch the connection");
@@ -190,16 +191,26 @@ static struct ssh *session_new(const struct ssh_target *target)
     return s;
 }
 
-static int connect_to(struct ssh *s, const struct ssh_target *target, int connect_ms,
-                      int64_t deadline_ms, int *fd, struct err *err)
+static int connect_to(struct ssh *s, const struct ssh_target *target, struct ssh_attempt *attempt,
+                      int *fd, struct err *err)
 {
-    if (!target->jump)
-        return tcp_connect(target->address, target->port ? target->port : 22, connect_ms, fd, err);
-    s->jump = ssh_jump_open(target, connect_ms, deadline_ms, fd, err);
-    return s->jump ? 0 : -1;
+    if (target->jump && !(s->jump = ssh_jump_open(target, attempt, err)))
+        return -1;
+    if (!(s->gate = ssh_gate_enter(target, attempt, err)))
+        return -1;
+    if (s->jump)
+        return ssh_jump_connect(s->jump, target, attempt->deadline_ms, fd, err);
+    return tcp_connect(target->address, target->port ? target->port : 22, attempt->connect_ms, fd,
+                       err);
 }
 
-struct ssh *ssh_session_open(const struct ssh_target *target, int connect_ms, int64_t deadline_ms,
+static void leave_gate(struct ssh *s, bool passed)
+{
+    ssh_gate_leave(s->gate, passed);
+    s->gate = NULL;
+}
+
+struct ssh *ssh_session_open(const struct ssh_target *target, struct ssh_attempt *attempt,
                              struct err *err)
 {
     struct ssh *s = session_new(target);
@@ -207,21 +218,23 @@ struct ssh *ssh_session_open(const struct ssh_target *target, int connect_ms, in
     int fd = -1;
 
     ssh_known_hosts_init(&known, target);
-    if (connect_to(s, target, connect_ms, deadline_ms, &fd, err) < 0)
+    if (connect_to(s, target, attempt, &fd, err) < 0)
         goto fail;
     if (set_options(s->session, target, &known, fd, err) < 0) {
         close(fd);
         goto fail;
     }
-    if (handshake(s, deadline_ms, err) < 0 ||
+    if (handshake(s, attempt, err) < 0 ||
         ssh_known_hosts_check(&known, s->session, target, err) < 0 ||
-        ssh_login(s, target, deadline_ms, err) < 0)
+        ssh_login(s, target, attempt->deadline_ms, err) < 0)
         goto fail;
+    leave_gate(s, true);
     ssh_known_hosts_release(&known);
     return s;
 
 fail:
     err_wrap(err, "ssh to %s", s->where);
+    leave_gate(s, false);
     ssh_known_hosts_release(&known);
     ssh_close(s);
     return NULL;
@@ -247,18 +260,53 @@ static int prepare(const struct ssh_target *target, struct err *err)
     return 0;
 }
 
-struct ssh *ssh_open(const struct ssh_target *target, struct err *err)
-{
-    if (prepare(target, err) < 0)
-        return NULL;
-    return ssh_session_open(target, attempt_ms(target), clock_mono_ms() + attempt_ms(target), err);
-}
-
 static int at_most(int64_t ms, int limit)
 {
     if (ms < 1)
         return 1;
     return ms < limit ? (int)ms : limit;
+}
+
+static struct ssh_attempt begin_attempt(int connect_ms, int64_t ms)
+{
+    return (struct ssh_attempt){.connect_ms = connect_ms, .deadline_ms = clock_mono_ms() + ms};
+}
+
+/* Sleeps before the next attempt, longer each time. False: there is no time for one. */
+static bool pause_until(int64_t deadline_ms, int *delay_ms)
+{
+    if (deadline_ms - clock_mono_ms() <= *delay_ms || clock_stop_requested())
+        return false;
+    clock_sleep_ms(*delay_ms);
+    *delay_ms = at_most((int64_t)*delay_ms * 2, LAST_RETRY_DELAY_MS);
+    return true;
+}
+
+struct ssh *ssh_open(const struct ssh_target *target, struct err *err)
+{
+    struct ssh_attempt attempt = begin_attempt(attempt_ms(target), attempt_ms(target));
+    int delay_ms = FIRST_RETRY_DELAY_MS;
+    struct ssh *s;
+
+    if (prepare(target, err) < 0)
+        return NULL;
+    for (;;) {
+        attempt.dropped = false;
+        s = ssh_session_open(target, &attempt, err);
+        if (s || !attempt.dropped || !pause_until(attempt.deadline_ms, &delay_ms))
+            return s;
+        err_release(err);
+    }
+}
+
+/* The attempt that the deadline cut short tells less than the one before it. */
+static void keep_fault(const struct ssh_attempt *attempt, bool was_cut, struct err *before,
+                       struct err *err)
+{
+    if (was_cut && before->code && clock_mono_ms() >= attempt->deadline_ms)
+        err_move(err, before);
+    else
+        err_release(before);
 }
 
 struct ssh *ssh_open_wait(const struct ssh_target *target, int64_t deadline_ms, struct err *err)
@@ -270,18 +318,19 @@ struct ssh *ssh_open_wait(const struct ssh_target *target, int64_t deadline_ms, 
         return NULL;
     for (;;) {
         int64_t left = deadline_ms - clock_mono_ms();
-        int64_t attempt_deadline_ms = clock_mono_ms() + at_most(left, attempt_ms(target));
+        struct ssh_attempt attempt =
+            begin_attempt(at_most(left, connect_ms), at_most(left, attempt_ms(target)));
+        struct err before = ERR_INIT;
         struct ssh *s;
 
-        err_release(err);
-        s = ssh_session_open(target, at_most(left, connect_ms), attempt_deadline_ms, err);
+        err_move(&before, err);
+        s = ssh_session_open(target, &attempt, err);
         if (s || !err->retryable)
-            return s;
-        left = deadline_ms - clock_mono_ms();
-        if (left <= delay_ms || clock_stop_requested())
+            return err_release(&before), s;
+        keep_fault(&attempt, left < attempt_ms(target), &before, err);
+        deadline_ms += attempt.waited_ms;
+        if (!pause_until(deadline_ms, &delay_ms))
             return NULL;
-        clock_sleep_ms(delay_ms);
-        delay_ms = at_most((int64_t)delay_ms * 2, LAST_RETRY_DELAY_MS);
         connect_ms = at_most((int64_t)connect_ms * 2, attempt_ms(target));
     }
 }

@@ -38,7 +38,12 @@ struct ssh_target {
 struct ssh;
 
 /* NULL on failure: ERR_NET (retryable when refused or timed out), ERR_DENIED (login or host key, of
- * the host or of a bastion), ERR_INPUT. The message names the host and its bastion. */
+ * the host or of a bastion), ERR_INPUT. The message names the host and its bastion.
+ *
+ * No more than eight logins to one server, a bastion or a host, are under way at once, whatever the
+ * number of threads; waiting for others that do get in is not part of the time limit. A connection
+ * that is closed before the server's greeting, as sshd does with too many, is made again within it.
+ */
 struct ssh *ssh_open(const struct ssh_target *target, struct err *err);
 /* Tries until the host answers and lets us in, or deadline_ms (clock_mono_ms) has passed. Only
  * retryable faults are tried again. */

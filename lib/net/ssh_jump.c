@@ -148,8 +148,8 @@ static int start(struct ssh_jump *jump, int *fd, struct err *err)
     return 0;
 }
 
-struct ssh_jump *ssh_jump_open(const struct ssh_target *target, int connect_ms, int64_t deadline_ms,
-                               int *fd, struct err *err)
+struct ssh_jump *ssh_jump_open(const struct ssh_target *target, struct ssh_attempt *attempt,
+                               struct err *err)
 {
     struct ssh_jump *jump = xcalloc(1, sizeof(*jump));
     struct ssh_target bastion = *target->jump;
@@ -157,12 +157,19 @@ struct ssh_jump *ssh_jump_open(const struct ssh_target *target, int connect_ms, 
     jump->carry.fd = -1;
     pthread_mutex_init(&jump->lock, NULL);
     bastion.accept_new |= target->accept_new;
-    jump->bastion = ssh_session_open(&bastion, connect_ms, deadline_ms, err);
-    if (jump->bastion && open_channel(jump, target, deadline_ms, err) == 0 &&
-        start(jump, fd, err) == 0)
+    jump->bastion = ssh_session_open(&bastion, attempt, err);
+    if (jump->bastion)
         return jump;
     ssh_jump_close(jump);
     return NULL;
+}
+
+int ssh_jump_connect(struct ssh_jump *jump, const struct ssh_target *target, int64_t deadline_ms,
+                     int *fd, struct err *err)
+{
+    if (open_channel(jump, target, deadline_ms, err) < 0)
+        return -1;
+    return start(jump, fd, err);
 }
 
 const char *ssh_jump_fault(struct ssh_jump *jump)

@@ -9,6 +9,8 @@
 
 #include "lib/net/ssh.h"
 
+struct ssh_gate;
+
 /* libssh is used without blocking: a call that returns SSH_AGAIN is repeated after
  * ssh_session_wait(). */
 struct ssh {
@@ -18,12 +20,20 @@ struct ssh {
     bool become;
     char *become_password; /* owned; NULL: none */
     struct ssh_jump *jump; /* owned; NULL: a direct connection */
+    struct ssh_gate *gate; /* to leave; NULL: logged in */
+};
+
+/* One attempt to log in, the way through the bastions included. */
+struct ssh_attempt {
+    int connect_ms;      /* for TCP */
+    int64_t deadline_ms; /* for all of it (clock_mono_ms); ssh_gate_enter moves it */
+    int64_t waited_ms;   /* by so much */
+    bool dropped;        /* result: a server closed the connection before its greeting */
 };
 
 /* ---- ssh.c */
 
-/* One attempt: connect_ms for TCP, all of it until deadline_ms (clock_mono_ms). */
-struct ssh *ssh_session_open(const struct ssh_target *target, int connect_ms, int64_t deadline_ms,
+struct ssh *ssh_session_open(const struct ssh_target *target, struct ssh_attempt *attempt,
                              struct err *err);
 
 /*
@@ -42,6 +52,18 @@ int ssh_session_step_failed(const char *step, struct err *err);
 /* A helper of the session's thread: no signal is delivered to it. */
 int ssh_thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg,
                      struct err *err) MUST_USE;
+
+/* ---- ssh_gate.c: at most a few logins at once to one server, from all threads together */
+
+/*
+ * Waits for its turn; the attempt's deadline moves by that time. NULL: ERR_INTERRUPTED; ERR_NET,
+ * retryable, when nobody has got through for as long as the attempt had left. It is held from
+ * before the connection is made until the login is through, and never while entering another one.
+ */
+struct ssh_gate *ssh_gate_enter(const struct ssh_target *target, struct ssh_attempt *attempt,
+                                struct err *err);
+/* passed: logged in. gate may be NULL. */
+void ssh_gate_leave(struct ssh_gate *gate, bool passed);
 
 /* ---- ssh_login.c */
 
@@ -93,10 +115,13 @@ bool ssh_carry_is_over(const struct ssh_carry *c);
 
 struct ssh_jump;
 
-/* Connects to target->jump and from there to the target. *fd is then a way to the target: the
- * caller gives it to a session, or closes it. ssh_jump_close comes after that session was freed. */
-struct ssh_jump *ssh_jump_open(const struct ssh_target *target, int connect_ms, int64_t deadline_ms,
-                               int *fd, struct err *err);
+/* Logs in to target->jump. ssh_jump_close comes after the session through it was freed. */
+struct ssh_jump *ssh_jump_open(const struct ssh_target *target, struct ssh_attempt *attempt,
+                               struct err *err);
+/* Connects from there to the target. *fd is then a way to it: the caller gives it to a session, or
+ * closes it. */
+int ssh_jump_connect(struct ssh_jump *jump, const struct ssh_target *target, int64_t deadline_ms,
+                     int *fd, struct err *err) MUST_USE;
 /* Why the way broke; NULL: it did not. It stays until ssh_jump_close. */
 const char *ssh_jump_fault(struct ssh_jump *jump);
 void ssh_jump_close(struct ssh_jump *jump);

@@ -6,6 +6,8 @@
 #include "lib/play/target.h"
 #include "lib/play/vars.h"
 
+#define LEAST_CONNECT_MS 5000
+
 enum batch_end {
     BATCH_DONE,    /* the segment's last step is in it */
     BATCH_UNKNOWN, /* the next step needs a probe */
@@ -382,6 +384,16 @@ static const char *get_var(void *ctx, const char *name)
     return var_text(ctx, name);
 }
 
+/* A host whose turn comes late, for there are many or few forks, is not given up for that. */
+static int64_t connect_deadline(const struct play_options *options)
+{
+    int64_t least = clock_mono_ms() + LEAST_CONNECT_MS;
+
+    if (options->connect_deadline_ms == 0 || options->connect_deadline_ms > least)
+        return options->connect_deadline_ms;
+    return least;
+}
+
 static int open_session(struct host *host, struct err *err)
 {
     const struct play_options *options = host->run->options;
@@ -393,7 +405,7 @@ static int open_session(struct host *host, struct err *err)
         return -1;
     if (options->target)
         options->target(options->target_ctx, host->name, &target);
-    host->session = transport->open(transport->ctx, &target, options->connect_deadline_ms, err);
+    host->session = transport->open(transport->ctx, &target, connect_deadline(options), err);
     return host->session ? 0 : -1;
 }
 

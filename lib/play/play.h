@@ -57,8 +57,9 @@ struct play_options {
      * known_hosts, accept_new. May be NULL. */
     void (*target)(void *ctx, const char *host, struct ssh_target *target);
     void *target_ctx;
-    int64_t connect_deadline_ms;            /* clock_mono_ms; 0: one attempt */
-    int verbosity;                          /* how many -v */
+    int64_t connect_deadline_ms; /* clock_mono_ms, later for hosts whose turn comes late; 0: one
+                                    attempt */
+    int verbosity;               /* how many -v */
     const struct play_transport *transport; /* NULL: SSH */
     const char *pending_dir;                /* on the hosts; NULL: /var/lib/pgha-deploy/pending */
 };

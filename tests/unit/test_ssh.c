@@ -123,15 +123,17 @@ static void certify(const char *name, const char *principal)
     free(public);
 }
 
+/* more: before the rest, for sshd takes the first value that it reads. */
 static void write_config_with(const char *name, int port, const char *host_key, const char *more)
 {
-    char *text = xasprintf("ListenAddress 127.0.0.1\nPort %d\nHostKey %s\nAuthorizedKeysFile %s\n"
-                           "StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n"
-                           "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-                           "MaxStartups 200\nMaxSessions 10\nLogLevel ERROR\n"
-                           "TrustedUserCAKeys %s\nSetEnv PATH=%s:/usr/bin:/bin HOME=%s\n%s\n",
-                           port, in_dir(host_key), in_dir("login.pub"), in_dir("ca.pub"),
-                           server.dir, server.dir, more);
+    char *text =
+        xasprintf("%s\nListenAddress 127.0.0.1\nPort %d\nHostKey %s\nAuthorizedKeysFile %s\n"
+                  "StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n"
+                  "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+                  "MaxStartups 200\nMaxSessions 10\nLogLevel ERROR\n"
+                  "TrustedUserCAKeys %s\nSetEnv PATH=%s:/usr/bin:/bin HOME=%s\n",
+                  more, port, in_dir(host_key), in_dir("login.pub"), in_dir("ca.pub"), server.dir,
+                  server.dir);
 
     write_file(name, text, 0600);
     free(text);
@@ -839,25 +841,42 @@ static void unreachable_is_retryable(void **state)
     must_fail(&to, ERR_INPUT, false, "no port");
 }
 
-static void *close_at_once(void *arg)
-{
-    int fd = accept(*(int *)arg, NULL, NULL);
+struct dropper {
+    int fd, drops; /* connections to be closed at once */
+};
 
-    close(fd);
+static void *drop_connections(void *arg)
+{
+    struct dropper *d = arg;
+
+    for (int i = 0; i < d->drops; i++)
+        close(accept(d->fd, NULL, NULL));
+    close(d->fd); /* and then nobody listens */
     return NULL;
 }
 
 static void closed_before_the_greeting_is_retryable(void **state)
 {
     struct ssh_target to = target();
+    struct dropper d = {.drops = 2};
+    struct ssh_target late = to;
     pthread_t thread;
-    int fd = listen_on(0, &to.port);
+    int64_t began;
 
     UNUSED(state);
-    pthread_create(&thread, NULL, close_at_once, &fd);
-    must_fail(&to, ERR_NET, true, "before the server's greeting");
+    d.fd = listen_on(0, &late.port);
+    pthread_create(&thread, NULL, drop_connections, &d);
+    late.connect_timeout_ms = 100; /* one attempt, and a second after 50 ms */
+    must_fail(&late, ERR_NET, true, "before the server's greeting");
     pthread_join(thread, NULL);
-    close(fd);
+
+    d.drops = 3;
+    d.fd = listen_on(0, &to.port);
+    began = clock_mono_ms();
+    pthread_create(&thread, NULL, drop_connections, &d);
+    must_fail(&to, ERR_NET, true, "Connection refused"); /* it came back three times */
+    pthread_join(thread, NULL);
+    assert_in_range(clock_mono_ms() - began, 300, 5000);
 }
 
 static void a_silent_server_times_out(void **state)
@@ -1439,6 +1458,70 @@ static void five_sessions_in_threads(void **state)
             fail_msg("%s", p.err[i].text);
         assert_int_equal(p.status[i], 10 + i);
     }
+}
+
+/* ---- many logins to one server */
+
+#define MANY 40
+
+struct crowd {
+    struct ssh_target to;
+    struct ssh *sessions[MANY];
+    struct err err[MANY];
+};
+
+static void one_of_many(void *ctx, size_t job)
+{
+    struct crowd *crowd = ctx;
+
+    crowd->sessions[job] = ssh_open(&crowd->to, &crowd->err[job]);
+}
+
+/* sshd's default in small: with more than 10 logins under way it drops every connection. */
+static void many_logins_take_turns(void **state)
+{
+    struct crowd crowd = {.to = target()};
+    struct err err = ERR_INIT;
+    struct ssh *first;
+    pid_t pid;
+
+    UNUSED(state);
+    crowd.to.port = free_port();
+    write_config_with("config-ten", crowd.to.port, "host", "MaxStartups 10:100:10");
+    trust("known-ten", "host.pub", crowd.to.port);
+    crowd.to.known_hosts = in_dir("known-ten");
+    pid = start("config-ten", "0");
+    first = ssh_open_wait(&crowd.to, clock_mono_ms() + 10000, &err);
+    assert_non_null(first);
+    ssh_close(first);
+    err_release(&err);
+    pool_run(0, MANY, one_of_many, &crowd, NULL);
+    for (size_t i = 0; i < MANY; i++) {
+        if (!crowd.sessions[i])
+            fail_msg("%s", crowd.err[i].text);
+        ssh_close(crowd.sessions[i]);
+    }
+    stop(pid);
+}
+
+/* Nobody gets through: all give up when the first ones do, not one after the other. */
+static void a_silent_server_holds_nobody_in_turn(void **state)
+{
+    struct crowd crowd = {.to = target()};
+    int fd = listen_on(0, &crowd.to.port);
+    int64_t began = clock_mono_ms();
+
+    UNUSED(state);
+    crowd.to.connect_timeout_ms = 500;
+    pool_run(0, MANY, one_of_many, &crowd, NULL);
+    assert_in_range(clock_mono_ms() - began, 490, 2000);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_null(crowd.sessions[i]);
+        assert_int_equal(crowd.err[i].code, ERR_NET);
+        assert_true(crowd.err[i].retryable);
+        err_release(&crowd.err[i]);
+    }
+    close(fd);
 }
 
 /* ---- bastions */
@@ -2072,6 +2155,8 @@ int main(void)
         cmocka_unit_test(lines_follow_the_password),
         cmocka_unit_test(a_password_is_one_line),
         cmocka_unit_test(five_sessions_in_threads),
+        cmocka_unit_test(many_logins_take_turns),
+        cmocka_unit_test(a_silent_server_holds_nobody_in_turn),
         cmocka_unit_test(a_stop_ends_the_wait),
     };
 
