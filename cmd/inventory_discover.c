@@ -61,12 +61,14 @@ static const char *full_path(struct arena *a, const char *path)
 }
 
 /* Of a host that was made for the cluster: the state folder's key. */
-static void take_made_host(struct import *im, const struct cluster_host *h, const char *state_dir)
+static void take_made_host(struct import *im, struct import_host *to, const struct cluster_host *h,
+                           const char *state_dir)
 {
     struct arena *a = &im->inv.arena;
     struct ssh_target target = state_ssh_target(state_dir, h, a);
-    struct inventory_host *host = inventory_host(&im->inv, arena_strdup(a, h->name));
+    struct inventory_host *host = inventory_host(&im->inv, to->name);
 
+    to->user = arena_strdup(a, target.user);
     set_text(&im->inv, host, "ansible_host", target.address);
     set_text(&im->inv, host, "ansible_user", target.user);
     set_text(&im->inv, host, "ansible_ssh_private_key_file", full_path(a, target.identity));
@@ -75,14 +77,15 @@ static void take_made_host(struct import *im, const struct cluster_host *h, cons
 }
 
 /* Of a host that the user gave: its variables, but those that Ansible computes. */
-static void take_given_host(struct import *im, const struct cluster *c, const char *name)
+static void take_given_host(struct import *im, struct import_host *to, const struct cluster *c)
 {
     static const char *const computed[] = {"inventory_hostname", "inventory_hostname_short",
                                            "group_names"};
     struct arena *a = &im->inv.arena;
-    struct inventory_host *host = inventory_host(&im->inv, arena_strdup(a, name));
+    struct inventory_host *host = inventory_host(&im->inv, to->name);
 
-    host->vars = value_copy(a, inventory_vars(&c->given, map_get(&c->given.hosts, name), a));
+    host->vars = value_copy(a, inventory_vars(&c->given, map_get(&c->given.hosts, to->name), a));
+    to->user = value_get_str(host->vars, "ansible_user", NULL);
     for (size_t i = 0; i < ARRAY_LEN(computed); i++)
         value_map_del(host->vars, computed[i]);
 }
@@ -108,9 +111,9 @@ static int take_hosts(struct import *im, const struct cluster *c)
         if (h->is_etcd)
             import_add_word(im, host, import_role_names[IMPORT_ETCD]);
         if (cluster_has_given_hosts(c))
-            take_given_host(im, c, h->name);
+            take_given_host(im, host, c);
         else
-            take_made_host(im, h, state_dir);
+            take_made_host(im, host, h, state_dir);
     }
     free(known);
     free(state_dir);
@@ -197,6 +200,17 @@ static int make_target(const struct context *ctx, const struct import *im,
 
 /* ---- what they say ---- */
 
+/* NULL: there is none. */
+static struct value *proposal_value(const struct import *proposal, struct arena *a)
+{
+    struct value *v = proposal ? import_value(proposal, a) : value_null(a);
+
+    if (proposal)
+        value_map_set(a, v, "settings",
+                      proposal->settings ? value_copy(a, proposal->settings) : value_map(a));
+    return v;
+}
+
 static void show(const struct context *ctx, const struct discover *d, const struct import *proposal)
 {
     struct arena arena = ARENA_INIT;
@@ -205,8 +219,7 @@ static void show(const struct context *ctx, const struct discover *d, const stru
 
     if (ctx->json) {
         v = discover_to_value(d, &arena);
-        value_map_set(&arena, v, "proposal",
-                      proposal ? import_value(proposal, &arena) : value_null(&arena));
+        value_map_set(&arena, v, "proposal", proposal_value(proposal, &arena));
         print_value(v);
     } else {
         str_init(&text, STR_MAX_TEXT);

@@ -53,6 +53,16 @@ bool discover_has_balancer(const struct host_facts *f)
            own_config(f, CONFIG_HAPROXY) || own_config(f, CONFIG_KEEPALIVED);
 }
 
+int discover_next_port(const struct host_facts *f, int port)
+{
+    int next = 0;
+
+    vec_each (l, &f->listeners)
+        if (str_eq(l->process, "haproxy") && l->port > port && (!next || l->port < next))
+            next = l->port;
+    return next;
+}
+
 /* The word behind --name, with a blank or = between. */
 static const char *name_argument(const char *arguments, struct arena *a)
 {
@@ -229,18 +239,13 @@ static void add_etcd(const struct host_facts *f, struct arena *a, struct value *
 static void add_haproxy(const struct host_facts *f, struct arena *a, struct value *list)
 {
     struct value *v, *ports = value_list(a);
+    int port = 0;
 
     if (!discover_runs(f, "haproxy") && !own_config(f, CONFIG_HAPROXY))
         return;
     v = add_service(a, list, "haproxy", discover_runs(f, "haproxy"));
-    vec_each (l, &f->listeners) {
-        bool known = false;
-
-        for (size_t i = 0; i < ports->u.list.n; i++)
-            known |= ports->u.list.items[i]->u.i == l->port;
-        if (!known && str_eq(l->process, "haproxy"))
-            value_list_add(a, ports, value_int(a, l->port));
-    }
+    while ((port = discover_next_port(f, port)))
+        value_list_add(a, ports, value_int(a, port));
     value_map_set(a, v, "ports", ports);
     value_map_set(a, v, "ours", value_bool(a, is_ours(f, CONFIG_HAPROXY)));
 }
@@ -382,8 +387,14 @@ static const char *service_text(const struct value *v, struct arena *a)
         list = value_get(v, "virtual_addresses");
         for (size_t i = 0; i < list->u.list.n; i++)
             text = arena_printf(a, "%s %s", text, list->u.list.items[i]->u.str.s);
+    } else if (str_eq(service, "haproxy")) {
+        text = "HAProxy";
+        list = value_get(v, "ports");
+        for (size_t i = 0; i < list->u.list.n; i++)
+            text = arena_printf(a, "%s%s %lld", text, i ? "" : " port",
+                                (long long)list->u.list.items[i]->u.i);
     } else {
-        text = str_eq(service, "haproxy") ? "HAProxy" : "PgBouncer";
+        text = "PgBouncer";
     }
     return value_get_bool(v, "running", false) ? text : arena_printf(a, "%s (stopped)", text);
 }
@@ -476,8 +487,13 @@ static void put_clusters(const struct discover *d, struct str *out)
     vec_each (c, &d->clusters) {
         str_printf(out, "%sPatroni cluster %s%s:", c == d->clusters.items ? "\n" : "", c->scope,
                    c->ours ? " (ours)" : "");
-        vec_each (m, &c->members)
-            str_printf(out, "%s %s", m == c->members.items ? "" : ",", d->hosts[m->host].name);
+        vec_each (m, &c->members) {
+            const char *host = d->hosts[m->host].name, *member = m->config->member;
+
+            str_printf(out, "%s %s", m == c->members.items ? "" : ",", member ? member : host);
+            if (member && !str_eq(member, host))
+                str_printf(out, " (%s)", host);
+        }
         str_putc(out, '\n');
     }
 }

@@ -57,6 +57,8 @@ int discover_propose(const struct discover *d, struct import *im, const char *na
 bool discover_runs(const struct host_facts *f, const char *program); /* as a process or a unit */
 bool discover_has_etcd(const struct host_facts *f);                  /* as a member */
 bool discover_has_balancer(const struct host_facts *f);              /* HAProxy or keepalived */
+/* The first port above this one that HAProxy listens on; 0: none. */
+int discover_next_port(const struct host_facts *f, int port);
 const char *discover_etcd_member(const struct host_facts *f, struct arena *a); /* NULL: not told */
 /* The cluster of pgha-deploy whose configuration is there; NULL: none. */
 const char *discover_own_cluster(const struct host_facts *f);

@@ -8,6 +8,7 @@
 
 #include "lib/check/discover.h"
 #include "lib/cluster/parameters.h"
+#include "lib/cluster/schema.h"
 #include "lib/doc/json.h"
 #include "lib/doc/yaml.h"
 
@@ -196,6 +197,17 @@ static bool is_printable(const struct value *value)
     return value->u.str.len <= MAX_TEXT;
 }
 
+/* As PostgreSQL reads it. */
+static void put_setting(const struct value *v, struct str *out)
+{
+    if (value_is_str(v))
+        str_puts(out, v->u.str.s);
+    else if (v->type == VALUE_BOOL)
+        str_puts(out, v->u.b ? "on" : "off");
+    else
+        json_write(v, JSON_TIGHT, out);
+}
+
 /* on and 'on', 4 and "4" are the same to PostgreSQL. */
 static bool is_same(const struct value *a, const struct value *b)
 {
@@ -206,14 +218,8 @@ static bool is_same(const struct value *a, const struct value *b)
         return false;
     str_init(&x, STR_MAX_TEXT);
     str_init(&y, STR_MAX_TEXT);
-    if (value_is_str(a))
-        str_puts(&x, a->u.str.s);
-    else
-        json_write(a, JSON_TIGHT, &x);
-    if (value_is_str(b))
-        str_puts(&y, b->u.str.s);
-    else
-        json_write(b, JSON_TIGHT, &y);
+    put_setting(a, &x);
+    put_setting(b, &y);
     same = str_eq(x.buf, y.buf);
     str_release(&x);
     str_release(&y);
@@ -236,27 +242,41 @@ static void note_left_out(struct str *list, const char *name)
         str_printf(list, "%s%s", list->len ? ", " : "", name);
 }
 
-static struct value *take_parameters(const struct value *from, struct import *im, struct arena *a)
+/* What every member has in a file of its own, over whatever the cluster file says. */
+static bool is_fixed(const char *name)
 {
+    return str_eq(name, "unix_socket_directories");
+}
+
+/* ours: nobody misses what the program itself has set. */
+static struct value *take_parameters(const struct value *from, bool ours, struct import *im)
+{
+    struct arena *a = &im->inv.arena;
     const struct value *defaults = parameters_default(default_preset(), a);
     struct value *taken = value_map(a);
-    struct str secret;
+    struct str secret, refused;
 
     str_init(&secret, LIST_MAX);
+    str_init(&refused, LIST_MAX);
     for (size_t i = 0; i < from->u.map.n && taken->u.map.n < MAX_PARAMETERS; i++) {
         const struct value_entry *e = &from->u.map.entries[i];
 
-        if (is_same(e->value, value_get(defaults, e->key)) || !is_printable(e->value) ||
-            !takes_parameter(e->key, e->value))
+        if (is_same(e->value, value_get(defaults, e->key)))
             continue;
-        if (may_be_secret(e->key, e->value))
+        if (is_fixed(e->key) || !is_printable(e->value) || !takes_parameter(e->key, e->value))
+            note_left_out(&refused, e->key);
+        else if (may_be_secret(e->key, e->value))
             note_left_out(&secret, e->key);
         else
             value_map_set(a, taken, e->key, value_copy(a, e->value));
     }
     if (secret.len)
         import_note(im, "parameters left out, for they may hold secrets: %s", secret.buf);
+    if (refused.len && !ours)
+        import_note(im, "parameters left out, for a cluster file cannot have them: %s",
+                    refused.buf);
     str_release(&secret);
+    str_release(&refused);
     return taken;
 }
 
@@ -304,9 +324,14 @@ static void read_config(const struct host_config *c, struct import *im, struct v
         of_dcs = value_map(&scratch);
     if (own && own->type == VALUE_MAP)
         of_dcs = value_merge(&scratch, of_dcs, own);
-    taken = take_parameters(of_dcs, im, a);
-    if (synchronous(dcs))
+    taken = take_parameters(of_dcs, c->owner == CONFIG_OURS, im);
+    if (synchronous(dcs) && import_count(im, IMPORT_DB) > 1)
         value_map_set(a, postgres, "synchronous", value_str(a, synchronous(dcs)));
+    else if (synchronous(dcs))
+        import_note(im,
+                    "replication is synchronous (%s), which is left out, for there is no "
+                    "standby among these hosts",
+                    synchronous(dcs));
     if (taken->u.map.n)
         value_map_set(a, postgres, "parameters", taken);
     if (config && config->type == VALUE_MAP)
@@ -348,6 +373,20 @@ static void take_version(int version, struct import *im, struct value *postgres)
     arena_release(&a);
 }
 
+/* Where it is another one than a new cluster would have. */
+static void take_data_dir(const char *path, int version, struct import *im, struct value *postgres)
+{
+    struct arena *a = &im->inv.arena;
+    struct value *asked;
+
+    if (!path || !version || str_eq(path, arena_printf(a, "/var/lib/postgresql/%d/main", version)))
+        return;
+    asked = value_map(a);
+    value_map_set(a, asked, "data_dir", value_str(a, path));
+    if (*path == '/' && is_printable(value_get(asked, "data_dir")) && schema_takes(asked))
+        value_map_set(a, postgres, "data_dir", value_get(asked, "data_dir"));
+}
+
 static void read_data(const struct discover *d, const struct discover_cluster *c, struct import *im,
                       struct value *postgres)
 {
@@ -375,13 +414,16 @@ static void read_data(const struct discover *d, const struct discover_cluster *c
                     "the same scope may be there twice",
                     c->scope);
     take_version(version, im, postgres);
+    take_data_dir(c->members.items[0].config->data_dir, version, im, postgres);
 }
 
 /* ---- balancers ---- */
 
 static bool is_ipv4(const char *text)
 {
-    return strspn(text, "0123456789.") == strlen(text);
+    uint32_t address;
+
+    return address_parse(text, &address) == 0;
 }
 
 static const char *find_vip(const struct discover *d, struct import *im)
@@ -402,20 +444,29 @@ static const char *find_vip(const struct discover *d, struct import *im)
     return vip;
 }
 
+/* The balancers' ports of a cluster file that says nothing of them. */
+static bool is_usual_port(int port)
+{
+    return (port >= 5000 && port <= 5003) || port == 7000;
+}
+
 static void note_ports(const struct discover *d, struct import *im)
 {
+    bool usual = true;
     struct str list;
 
     str_init(&list, LIST_MAX);
     for (size_t i = 0; i < d->n && !list.len; i++) {
-        int last = 0;
+        int port = 0;
 
-        if (answered(d, i) && im->hosts.items[i].role[IMPORT_LB])
-            vec_each (l, &d->hosts[i].survey->facts.listeners)
-                if (str_eq(l->process, "haproxy") && l->port != last)
-                    str_printf(&list, "%s%d", list.len ? ", " : "", last = l->port);
+        if (!answered(d, i) || !im->hosts.items[i].role[IMPORT_LB])
+            continue;
+        while ((port = discover_next_port(&d->hosts[i].survey->facts, port))) {
+            str_printf(&list, "%s%d", list.len ? ", " : "", port);
+            usual &= is_usual_port(port);
+        }
     }
-    if (list.len)
+    if (!usual)
         import_note(im,
                     "HAProxy listens on %s: which is for what is to be said under ports, where "
                     "it is not 5000 (primary), 5001 (replicas), 7000 (statistics)",
@@ -424,6 +475,16 @@ static void note_ports(const struct discover *d, struct import *im)
 }
 
 /* ---- the whole ---- */
+
+/* What a cluster of pgha-deploy has in its own way, whatever this one has. */
+static void note_differences(const struct discover *d, struct import *im)
+{
+    import_note(im, "parameters that are not named get pgha-deploy's defaults: "
+                    "`pgha-deploy docs parameters`");
+    import_note(im, "who may connect is not taken from pg_hba.conf: clients need TLS, and "
+                    "networks beside the cluster's own are to be said under access.postgres");
+    note_ports(d, im);
+}
 
 static void build_settings(const struct discover *d, const struct discover_cluster *c,
                            struct import *im)
@@ -449,7 +510,7 @@ static void build_settings(const struct discover *d, const struct discover_clust
                     c->members.items[0].config->path,
                     shown_name(&im->hosts.items[c->members.items[0].host]));
     if (!c->ours)
-        note_ports(d, im);
+        note_differences(d, im);
     im->settings = settings;
 }
 
@@ -488,8 +549,8 @@ static void take_cluster(const struct discover *d, const struct discover_cluster
                     "keep that one, with its folder .pgha",
                     c->scope);
     else
-        import_note(im, "this Patroni runs, and is somebody else's: `up` refuses hosts on which it "
-                        "does, for taking a cluster over is not there yet");
+        import_note(im, "this Patroni is somebody else's: `pgha-deploy up` leaves it alone, "
+                        "`pgha-deploy up --adopt` takes it over as it runs");
 }
 
 /* One file for one cluster: hosts that only another one's Patroni runs on are not its. */

@@ -48,11 +48,15 @@ static void prepare_look(const struct cluster *c, const struct cluster_host *h,
                          const struct survey_target *target, struct host_look *look,
                          struct arena *a)
 {
+    const struct value *proxy = value_at(c->config, "packages.proxy");
     size_t wanted;
 
     look->target = *target;
     look->probes = arena_alloc(a, SURVEY_MAX_PROBES * sizeof(*look->probes));
     look->n_probes = doctor_plan_probes(c, h, look->probes, &wanted);
+    look->sources = arena_alloc(a, SURVEY_MAX_SOURCES * sizeof(*look->sources));
+    look->n_sources = doctor_plan_sources(c, look->sources, a);
+    look->proxy = proxy ? proxy->u.str.s : NULL;
     if (h->is_lb && h->address) {
         look->vip = c->vip;
         look->address = h->address;

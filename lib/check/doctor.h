@@ -58,6 +58,10 @@ void doctor_add(struct doctor *d, const char *host, const char *check, enum doct
 size_t doctor_plan_probes(const struct cluster *c, const struct cluster_host *from,
                           struct reach_probe probes[SURVEY_MAX_PROBES], size_t *wanted);
 
+/* The repositories that each host is to try, with what is in the arena. How many. */
+size_t doctor_plan_sources(const struct cluster *c, struct source_probe sources[SURVEY_MAX_SOURCES],
+                           struct arena *a);
+
 /* What this machine has to log in with. False: the provider has not made the hosts yet. */
 bool doctor_judge_login(const struct cluster *c, const struct survey_target *targets, size_t n,
                         struct doctor *d);

@@ -6,6 +6,9 @@
 
 static const char wrong_host[] =
     "is this the right host? Nothing of it is overwritten: move it away first";
+static const char adopt_or_move[] = "is this the right host? Nothing of it is overwritten: "
+                                    "`pgha-deploy up --adopt` takes a healthy "
+                                    "cluster over, or move it away first";
 
 /* ---- data directories of PostgreSQL ---- */
 
@@ -64,7 +67,7 @@ static void judge_patroni_config(struct judge *j, const struct host_config *c)
         judge_blocker(j, "take the host out of that cluster first: pgha-deploy down",
                       "it belongs to another cluster of pgha-deploy: %s", scope);
     else
-        judge_blocker(j, wrong_host, "%s: Patroni of somebody else, scope %s", c->path, scope);
+        judge_blocker(j, adopt_or_move, "%s: Patroni of somebody else, scope %s", c->path, scope);
 }
 
 /* A script may go by the name of its interpreter. */
@@ -156,6 +159,47 @@ void check_etcd_data(struct judge *j)
     }
     if (!faults)
         judge_ok(j, ours ? "the cluster's own" : "none here");
+}
+
+/* ---- what etcd holds ---- */
+
+static bool is_told_elsewhere(const struct judge *j)
+{
+    for (const struct doctor_host *h = j->in->hosts; h < j->at; h++)
+        if (judge_was_surveyed(h) && h->survey->facts.dcs_system_id)
+            return true;
+    return false;
+}
+
+/* Patroni would refuse to start on data of another system than the store's, one member after the
+ * other. */
+void check_store(struct judge *j)
+{
+    uint64_t id = j->facts->dcs_system_id;
+    size_t faults = 0;
+
+    if (!id || !str_eq(j->facts->member_of, j->in->cluster->name) || is_told_elsewhere(j)) {
+        judge_ok(j, id ? "as elsewhere" : "empty, or etcd does not run");
+        return;
+    }
+    for (size_t i = 0; i < j->in->n; i++) {
+        const struct doctor_host *h = &j->in->hosts[i];
+
+        if (!judge_was_surveyed(h))
+            continue;
+        vec_each (d, &h->survey->facts.pgdata) {
+            if (!d->system_id || d->system_id == id || !str_eq(d->path, j->in->data_dir))
+                continue;
+            judge_blocker(j,
+                          "put back the data that belongs to it, or have the wrong one deleted: "
+                          "`pgha-deploy up --wipe HOST`",
+                          "etcd holds the system %llu, and the data on %s is of the system %llu",
+                          (unsigned long long)id, h->host->name, (unsigned long long)d->system_id);
+            faults++;
+        }
+    }
+    if (!faults)
+        judge_ok(j, "the system of the data");
 }
 
 /* ---- balancers ---- */

@@ -10,24 +10,16 @@ static const struct {
     int roles;
     void (*check)(struct judge *j);
 } checks[] = {
-    {"login", ANY, check_root},
-    {"system", ANY, check_system},
-    {"names", ANY, check_names},
-    {"clock", ANY, check_clock},
-    {"disk", ANY, check_disk},
-    {"fsync", DB | ETCD, check_fsync},
-    {"memory", DB, check_memory},
-    {"packages", ANY, check_packages},
-    {"firewall", ANY, check_firewall},
-    {"address", ANY, check_address},
-    {"ports", ANY, check_ports},
-    {"reach", ANY, check_reach},
-    {"postgresql", DB, check_postgresql},
-    {"patroni", DB, check_patroni},
-    {"etcd", ETCD, check_etcd_data},
-    {"balancer", LB, check_balancer},
-    {"vip", LB, check_vip_free},
-    {"vrrp", LB, check_vrrp},
+    {"login", ANY, check_root},       {"system", ANY, check_system},
+    {"names", ANY, check_names},      {"clock", ANY, check_clock},
+    {"disk", ANY, check_disk},        {"fsync", DB | ETCD, check_fsync},
+    {"memory", DB, check_memory},     {"packages", ANY, check_packages},
+    {"sources", ANY, check_sources},  {"firewall", ANY, check_firewall},
+    {"address", ANY, check_address},  {"ports", ANY, check_ports},
+    {"reach", ANY, check_reach},      {"postgresql", DB, check_postgresql},
+    {"patroni", DB, check_patroni},   {"etcd", ETCD, check_etcd_data},
+    {"balancer", LB, check_balancer}, {"vip", LB, check_vip_free},
+    {"vrrp", LB, check_vrrp},         {"store", ETCD, check_store},
 };
 
 static const char *copy_redacted(struct doctor *d, const char *text)
@@ -82,6 +74,8 @@ bool judge_is_ours(const struct judge *j, enum config_kind kind)
     const struct host_config *c = survey_config(j->facts, kind);
     const char *cluster = j->in->cluster->name;
 
+    if (c && c->owner == CONFIG_FOREIGN && j->in->cluster->adopts)
+        return kind != CONFIG_PATRONI || str_eq(c->scope, j->in->cluster->adopts);
     if (!c || c->owner != CONFIG_OURS)
         return false;
     switch (kind) {

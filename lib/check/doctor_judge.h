@@ -20,7 +20,8 @@ void judge_say(const struct judge *j, enum doctor_level level, const char *cure,
 #define judge_warn(j, cure, ...)    judge_say(j, DOCTOR_WARNING, cure, __VA_ARGS__)
 #define judge_blocker(j, cure, ...) judge_say(j, DOCTOR_BLOCKER, cure, __VA_ARGS__)
 
-/* Whether the software's configuration was written by this program for this very cluster. */
+/* Whether the software's configuration was written by this program for this very cluster, or is
+ * being taken over by it. */
 bool judge_is_ours(const struct judge *j, enum config_kind kind);
 bool judge_was_surveyed(const struct doctor_host *h);
 
@@ -37,6 +38,9 @@ void check_packages(struct judge *j);
 /* The clock of this machine against all hosts'. */
 void check_own_clock(const struct doctor_input *in, struct doctor *d);
 
+/* doctor_sources.c: the cluster's own repositories. */
+void check_sources(struct judge *j);
+
 /* doctor_network.c: addresses and ports. */
 void check_address(struct judge *j);
 void check_ports(struct judge *j);
@@ -49,5 +53,6 @@ void check_postgresql(struct judge *j);
 void check_patroni(struct judge *j);
 void check_etcd_data(struct judge *j);
 void check_balancer(struct judge *j);
+void check_store(struct judge *j);
 
 #endif

@@ -145,6 +145,10 @@ struct host_facts {
     VEC(const char *) vrrp_addresses; /* of its virtual_ipaddress, without prefix */
     const char *vrrp_instance;        /* its first vrrp_instance; NULL: none */
 
+    const char *member_of; /* cluster whose mark it has: then candidates are not asked for; NULL */
+    uint64_t
+        dcs_system_id; /* that this cluster's etcd holds here; 0: it does not run, or has none */
+
     bool nft_works, nft_installed; /* `nft list tables` */
     bool has_nf_tables;            /* the kernel has it, as far as it tells */
     bool has_systemd, has_python3, has_bash;
@@ -201,6 +205,16 @@ struct reach_probe {
     enum reach_result result;
 };
 
+#define SURVEY_MAX_SOURCES 16
+
+/* A repository of packages that the cluster adds: can the host's apt read it, with its key? */
+struct source_probe {
+    const char *name;
+    const char *text;  /* what stands in a .sources file, the key in it (sources.list(5)) */
+    bool read;         /* result */
+    const char *fault; /* result: what apt says; NULL, and not read: it was not tried */
+};
+
 struct vrrp_advert {
     const char *source; /* address of who sends it */
     int id, priority;
@@ -220,6 +234,9 @@ struct host_look {
     struct survey_target target;
     struct reach_probe *probes; /* the caller's; results are set */
     size_t n_probes;
+    struct source_probe *sources; /* the caller's, n_sources <= SURVEY_MAX_SOURCES */
+    size_t n_sources;
+    const char *proxy;   /* of apt; NULL: as the host has it */
     const char *vip;     /* NULL: it is not asked for */
     const char *address; /* this host's own, on whose link VRRP is heard; with vip only */
 

@@ -1,6 +1,6 @@
 /*
  * survey_look.c - the second trip: which ports of others a host reaches, whether the VIP is free,
- * and who sends VRRP on its link.
+ * who sends VRRP on its link, and whether apt can read the cluster's repositories.
  */
 #include "lib/base/clock.h"
 #include "lib/check/survey.h"
@@ -83,6 +83,28 @@ static const char functions[] =
     "            while read -r source id priority; do printf 'vrrp\\t%s\\t%s\\t%s\\n' \"$source\" \"$id\" \"$priority\"; done\n"
     "    fi\n"
     "}\n"
+    "# apt works in a folder of its own, reads no more than what is signed, and changes nothing.\n"
+    "read_source() { # NUMBER TEXT [OPTION]\n"
+    "    dir=$(mktemp -d) || return\n"
+    "    mkdir -p \"$dir/lists/partial\" \"$dir/cache/archives/partial\"\n"
+    "    printf '%s\\n' \"$2\" >\"$dir/look.sources\"\n"
+    "    number=$1\n"
+    "    shift 2\n"
+    "    status=0\n"
+    "    said=$(timeout 20 apt-get -q \"$@\" -o Dir::Etc::SourceList=\"$dir/look.sources\" -o Dir::Etc::SourceParts=/dev/null \\\n"
+    "        -o Dir::State::Lists=\"$dir/lists\" -o Dir::Cache=\"$dir/cache\" -o APT::Sandbox::User=root \\\n"
+    "        -o APT::Update::Error-Mode=any -o Acquire::Retries=0 -o Acquire::http::Timeout=8 -o Acquire::https::Timeout=8 \\\n"
+    "        -o Acquire::IndexTargets::deb::Packages::DefaultEnabled=false \\\n"
+    "        -o Acquire::IndexTargets::deb::Translations::DefaultEnabled=false \\\n"
+    "        update 2>&1) || status=$?\n"
+    "    rm -rf \"$dir\"\n"
+    "    case $status in\n"
+    "    0) result= ;;\n"
+    "    124) result='no answer within 20 s' ;;\n"
+    "    *) result=$(printf '%s\\n' \"$said\" | tr '\\t' ' ' | sed -n 's/^[WE]: //p' | head -n 1 | cut -c1-400) ;;\n"
+    "    esac\n"
+    "    printf 'source\\t%s\\t%s\\t%s\\n' \"$number\" $status \"$result\"\n"
+    "}\n"
     "exec 2>/dev/null\n";
 /* clang-format on */
 
@@ -91,6 +113,20 @@ static void put_probe(const struct reach_probe *p, size_t number, struct str *sc
     str_printf(script, "try %zu ", number);
     str_put_shell(script, p->address);
     str_printf(script, " %d &\n", p->port);
+}
+
+static void put_source(const struct host_look *look, size_t number, struct str *script)
+{
+    char *proxy = look->proxy ? xasprintf("Acquire::http::Proxy=%s", look->proxy) : NULL;
+
+    str_printf(script, "read_source %zu ", number);
+    str_put_shell(script, look->sources[number].text);
+    if (proxy) {
+        str_puts(script, " -o ");
+        str_put_shell(script, proxy);
+    }
+    str_puts(script, " &\n");
+    free(proxy);
 }
 
 void survey_look_put_script(const struct host_look *look, struct str *script)
@@ -107,6 +143,12 @@ void survey_look_put_script(const struct host_look *look, struct str *script)
         str_puts(script, "if has bash && has timeout; then\n");
         for (size_t i = 0; i < look->n_probes && i < SURVEY_MAX_PROBES; i++)
             put_probe(&look->probes[i], i, script);
+        str_puts(script, "fi\n");
+    }
+    if (look->n_sources > 0) {
+        str_puts(script, "if has apt-get && has timeout; then\n");
+        for (size_t i = 0; i < look->n_sources; i++)
+            put_source(look, i, script);
         str_puts(script, "fi\n");
     }
     str_puts(script, "wait\nsay end 1\n");
@@ -140,6 +182,20 @@ static void read_reach(struct host_look *look, char **word, size_t n)
             look->probes[number].result = (enum reach_result)i;
 }
 
+static void read_source(struct host_look *look, char **word, size_t n)
+{
+    long number, status;
+
+    if (n < 4 || !read_number(word[1], SURVEY_MAX_SOURCES - 1, &number) ||
+        (size_t)number >= look->n_sources || !read_number(word[2], 255, &status))
+        return;
+    look->sources[number].read = status == 0;
+    if (status != 0)
+        look->sources[number].fault =
+            *word[3] ? arena_strdup(&look->arena, word[3])
+                     : arena_printf(&look->arena, "apt-get update: exit status %ld", status);
+}
+
 static void read_advert(struct host_look *look, char **word, size_t n)
 {
     struct vip_facts *v = &look->vip_facts;
@@ -171,6 +227,8 @@ static void read_line(struct host_look *look, char *line)
         return;
     if (str_eq(word[0], "reach"))
         read_reach(look, word, n);
+    else if (str_eq(word[0], "source"))
+        read_source(look, word, n);
     else if (str_eq(word[0], "vrrp"))
         read_advert(look, word, n);
     else if (str_eq(word[0], "held"))
@@ -187,7 +245,7 @@ static void read_line(struct host_look *look, char *line)
 
 void survey_look_parse(struct host_look *look, const char *text, size_t len)
 {
-    char line[256];
+    char line[512];
 
     for (const char *end = text + len; text < end;) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
@@ -257,6 +315,8 @@ void survey_look(struct host_look *looks, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (looks[i].n_probes > SURVEY_MAX_PROBES)
             BUG("%zu probes for %s", looks[i].n_probes, looks[i].target.name);
+        if (looks[i].n_sources > SURVEY_MAX_SOURCES)
+            BUG("%zu repositories for %s", looks[i].n_sources, looks[i].target.name);
         trips[i].look = &looks[i];
         str_init(&trips[i].out, MAX_ANSWER);
     }

@@ -541,6 +541,21 @@ static void read_vrrp_address(struct reader *r, struct fields *f)
         add_to(&r->s->facts.vrrp_addresses, address);
 }
 
+static void read_member(struct reader *r, struct fields *f)
+{
+    r->s->facts.member_of = text_or_null(field(f, 0));
+}
+
+static void read_dcs_id(struct reader *r, struct fields *f)
+{
+    const char *text = field(f, 0);
+    char *end;
+    uint64_t id = text ? strtoull(text, &end, 10) : 0;
+
+    if (id && *end == '\0')
+        r->s->facts.dcs_system_id = id;
+}
+
 static void read_vrrp_instance(struct reader *r, struct fields *f)
 {
     if (!r->s->facts.vrrp_instance)
@@ -681,6 +696,8 @@ static const struct {
     {"vrrp_id", read_vrrp_id},
     {"vrrp_address", read_vrrp_address},
     {"vrrp_instance", read_vrrp_instance},
+    {"member", read_member},
+    {"dcs_id", read_dcs_id},
     {"nft", read_nft},
     {"nf_tables", read_nf_tables},
     {"end", read_end},

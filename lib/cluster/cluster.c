@@ -4,6 +4,7 @@
 
 #include "lib/base/file.h"
 #include "lib/cluster/existing.h"
+#include "lib/cluster/packages.h"
 #include "lib/cluster/schema.h"
 #include "lib/doc/yaml.h"
 
@@ -304,6 +305,23 @@ static void check_image(struct cluster *c, struct faults *faults)
     fault_hint(faults, "set provider.image to bare, or leave provider.release out");
 }
 
+/* Folders that a unit may not see, and those whose owner is not to be changed, are none for data.
+ */
+static void check_data_dir(struct cluster *c, struct faults *faults)
+{
+    const struct value *v = value_at(c->config, "postgres.data_dir");
+    const char *path = v ? v->u.str.s : NULL,
+               *parent = path && *path == '/' ? strchr(path + 1, '/') : NULL;
+
+    if (!path || (parent && parent[1] && !str_ends(path, "/") && !strstr(path, "//") &&
+                  !strstr(path, "/../") && !str_ends(path, "/..") && !str_starts(path, "/home/") &&
+                  !str_starts(path, "/root/") && !str_starts(path, "/tmp/")))
+        return;
+    fault_add(faults, v->src, "postgres.data_dir: %s cannot be it", path);
+    fault_hint(faults,
+               "a folder two levels below /, in none of /home, /root and /tmp: /srv/postgres/17");
+}
+
 static void load_preset(struct cluster *c)
 {
     const char *name = config_str(c, "failover.preset");
@@ -325,6 +343,7 @@ static int load_tree(struct cluster *c, const struct value *tree, struct faults 
     c->topology = config_str(c, "topology");
     c->pg_version = config_int(c, "postgres.version", 0);
     load_preset(c);
+    packages_check(c, faults);
     if (cluster_has_given_hosts(c)) {
         existing_load(c, faults);
     } else {
@@ -336,6 +355,7 @@ static int load_tree(struct cluster *c, const struct value *tree, struct faults 
     }
     load_ports(c, faults);
     check_image(c, faults);
+    check_data_dir(c, faults);
     check_sql(c, faults);
     check_synchronous(c, faults);
     set_default_access(c, "ssh");

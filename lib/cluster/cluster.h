@@ -62,6 +62,8 @@ struct cluster {
                            that may always connect */
     uint64_t system_id; /* of the databases on existing hosts, by which they are known again; 0:
                            never up */
+    const char *adopts; /* scope of somebody else's Patroni cluster that is being taken over; NULL:
+                           none. Its software counts as this cluster's own */
     const struct net_route *route; /* to the hosts' addresses; NULL: directly */
     struct inventory given;        /* existing hosts: how to log in, and the user's own variables */
 };
@@ -133,6 +135,7 @@ int state_write_value(const char *state_dir, const char *name, const struct valu
                       struct err *err) MUST_USE; /* JSON, pretty */
 struct value *state_read_value(const char *state_dir, const char *name, struct arena *a,
                                struct err *err); /* value_null when absent; NULL on error */
+int state_remove(const char *state_dir, const char *name, struct err *err) MUST_USE;
 int state_lock(const char *state_dir, int *fd,
                struct err *err) MUST_USE; /* ERR_LOCKED names the holder */
 

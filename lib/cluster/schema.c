@@ -40,6 +40,8 @@ const struct schema_key schema_keys[] = {
     {"nodes.etcd.count", SCHEMA_INT, false, NULL, 1, 9, NULL, "Number of hosts of their own for etcd: 1, 3, 5, 7 or 9.", "local"},
     {"postgres", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL.", NULL},
     {"postgres.version", SCHEMA_INT, false, "17", 15, 17, NULL, "Major version. The hosts' packages must have it: Debian 12 has 15, Debian 13 has 17.", NULL},
+    {"postgres.data_dir", SCHEMA_TEXT, false, NULL, 0, 0, NULL,
+     "Data directory; the default is /var/lib/postgresql/VERSION/main. Of a running cluster it cannot be changed.", NULL},
     {"postgres.synchronous", SCHEMA_CHOICE, false, "off", 0, 0, "off|on|quorum|strict",
      "Synchronous replication. on: Patroni picks one standby; quorum: any one acknowledges; strict: no write without a standby.", NULL},
     {"postgres.parameters", SCHEMA_PARAMETERS, false, "{}", 0, 0, NULL,

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/base/proc.h"
@@ -95,6 +96,17 @@ struct value *state_read_value(const char *state_dir, const char *name, struct a
     if (!v)
         err_wrap(err, "reading state");
     return v;
+}
+
+int state_remove(const char *state_dir, const char *name, struct err *err)
+{
+    char *path = path_join(state_dir, name);
+    int rc = unlink(path) < 0 && errno != ENOENT
+                 ? err_set(err, ERR_IO, "%s: %s", path, strerror(errno))
+                 : 0;
+
+    free(path);
+    return rc;
 }
 
 int state_lock(const char *state_dir, int *fd, struct err *err)

@@ -4,6 +4,7 @@
 
 #include "lib/base/file.h"
 #include "lib/cluster/cluster.h"
+#include "lib/cluster/packages.h"
 #include "lib/cluster/parameters.h"
 #include "lib/cluster/schema.h"
 #include "lib/cluster/tls.h"
@@ -14,8 +15,6 @@ const char *const cluster_secret_vars[] = {
     "secret_superuser", "secret_replication", "secret_rewind", "secret_patroni_rest",
     "secret_stats",     "secret_vrrp",        SECRET_TLS_KEY,  NULL,
 };
-
-enum { KEY_MAX_BYTES = 256 * 1024 };
 
 struct vars {
     struct arena *arena;
@@ -57,7 +56,10 @@ int cluster_vrrp_id(const struct cluster *c)
 
 const char *cluster_data_dir(const struct cluster *c, struct arena *a)
 {
-    return arena_printf(a, "/var/lib/postgresql/%d/main", c->pg_version);
+    const struct value *given = value_at(c->config, "postgres.data_dir");
+
+    return given ? arena_strdup(a, given->u.str.s)
+                 : arena_printf(a, "/var/lib/postgresql/%d/main", c->pg_version);
 }
 
 static void set_ports(struct vars *all, const struct cluster *c)
@@ -147,26 +149,20 @@ static int set_packages(struct vars *v, const struct cluster *c, struct err *err
     const struct value *list = value_at(c->config, "packages.repositories");
     const struct value *proxy = value_at(c->config, "packages.proxy");
     struct value *out = value_list(v->arena);
-    char *folder = path_dir(c->file);
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < list->u.list.n; i++) {
         struct value *item = value_copy(v->arena, list->u.list.items[i]);
-        const char *file = value_get_str(item, "key", "");
-        char *path = *file == '/' ? xstrdup(file) : path_join(folder, file);
-        struct str text;
+        struct str key;
 
-        str_init(&text, KEY_MAX_BYTES);
-        if ((rc = file_read(path, &text, err)) < 0)
+        if ((rc = packages_key(c, item, &key, err)) < 0)
             err_wrap(err, "key of packages.repositories %s", value_get_str(item, "name", ""));
-        value_map_set(v->arena, item, "key", value_strn(v->arena, text.buf, text.len));
+        value_map_set(v->arena, item, "key", value_strn(v->arena, key.buf, key.len));
         value_list_add(v->arena, out, item);
-        str_release(&text);
-        free(path);
+        str_release(&key);
     }
     value_map_set(v->arena, v->map, "apt_repositories", out);
     set_str(v, "apt_proxy", proxy ? proxy->u.str.s : "");
-    free(folder);
     return rc;
 }
 

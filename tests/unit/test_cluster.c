@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "lib/cluster/cluster.h"
 #include "lib/cluster/schema.h"
@@ -285,6 +286,30 @@ static void test_cidr(void **state)
                      -1);
 }
 
+static void test_repositories(void **state)
+{
+    static const char format[] = "cluster: c\nprovider: {name: local}\npackages:\n  repositories:\n"
+                                 "    - {name: a, uri: \"http://a\", suite: s, key: %s}\n";
+    static const char armour[] = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nx\n";
+    char path[] = "/tmp/pgha-key.XXXXXX";
+    struct cluster c;
+    int fd = mkstemp(path);
+    char *text = xasprintf(format, path), *missing = xasprintf(format, "/nowhere/a.asc");
+
+    (void)state;
+    assert_true(fd >= 0);
+    refuse(text, "c.yaml:5:49: packages.repositories[].key: ");
+    refuse(text, "is no key in ASCII armour");
+    assert_int_equal(write(fd, armour, strlen(armour)), (ssize_t)strlen(armour));
+    accept(&c, text);
+    cluster_release(&c);
+    refuse(missing, "No such file");
+    close(fd);
+    unlink(path);
+    free(text);
+    free(missing);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_example_is_valid),
         cmocka_unit_test(test_presets_keep_patronis_rule),
         cmocka_unit_test(test_cidr),
+        cmocka_unit_test(test_repositories),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

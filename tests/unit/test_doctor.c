@@ -286,6 +286,22 @@ static void test_address(void **state)
     discharge(w);
 }
 
+static void test_sources(void **state)
+{
+    struct ward *w = admit("");
+    struct source_probe source = {.name = "pgdg", .read = true};
+
+    (void)state;
+    w->looks[DB1].sources = &source;
+    w->looks[DB1].n_sources = 1;
+    ok(w, "db1", "sources", "can read the repository pgdg");
+    source.read = false;
+    warning(w, "db1", "sources", "not tried");
+    source.fault = "NO_PUBKEY 1";
+    blocker(w, "db1", "sources", "repository pgdg: NO_PUBKEY 1");
+    discharge(w);
+}
+
 static void test_ports(void **state)
 {
     struct ward *w = admit("");
@@ -417,6 +433,55 @@ static void test_etcd(void **state)
     discharge(w);
 }
 
+static void test_store(void **state)
+{
+    struct ward *w = admit("");
+    struct host_pgdata data = {
+        .path = "/var/lib/postgresql/17/main", .version = 17, .system_id = 7};
+    struct host_config ours = {.kind = CONFIG_PATRONI, .owner = CONFIG_OURS, .scope = "demo"};
+
+    (void)state;
+    ok(w, "db1", "store", "empty");
+    facts(w, DB1)->member_of = "demo";
+    facts(w, DB1)->dcs_system_id = 7;
+    ok(w, "db1", "store", "the system of the data");
+    vec_push(&facts(w, DB1)->configs, ours);
+    vec_push(&facts(w, DB1)->pgdata, data);
+    ok(w, "db1", "store", "the system of the data");
+    ok(w, "db1", "postgresql", "own");
+    facts(w, DB1)->pgdata.items[0].system_id = 8;
+    blocker(w, "db1", "store", "etcd holds the system 7, and the data on db1 is of the system 8");
+    facts(w, DB1)->member_of = "other";
+    ok(w, "db1", "store", "as elsewhere");
+    discharge(w);
+}
+
+/* What is being taken over counts as the cluster's own; another scope does not. */
+static void test_adoption(void **state)
+{
+    struct ward *w = admit("");
+    struct host_config theirs = {.kind = CONFIG_PATRONI,
+                                 .owner = CONFIG_FOREIGN,
+                                 .scope = "legacy",
+                                 .path = "/etc/patroni/config.yml"};
+    struct host_config etcd = {.kind = CONFIG_ETCD,
+                               .owner = CONFIG_FOREIGN,
+                               .initial_cluster = "a=http://b:2380",
+                               .path = "/etc/default/etcd"};
+
+    (void)state;
+    vec_push(&facts(w, DB1)->configs, theirs);
+    vec_push(&facts(w, DB1)->configs, etcd);
+    blocker(w, "db1", "patroni", "Patroni of somebody else, scope legacy");
+    blocker(w, "db1", "etcd", "etcd of somebody else");
+    w->c.adopts = "legacy";
+    ok(w, "db1", "patroni", "own");
+    ok(w, "db1", "etcd", "own");
+    w->c.adopts = "other";
+    blocker(w, "db1", "patroni", "Patroni of somebody else, scope legacy");
+    discharge(w);
+}
+
 static void test_balancer(void **state)
 {
     struct ward *w = admit("");
@@ -477,21 +542,15 @@ static void test_vip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_healthy),
-        cmocka_unit_test(test_login),
-        cmocka_unit_test(test_system),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_disk_and_memory),
-        cmocka_unit_test(test_software),
-        cmocka_unit_test(test_address),
-        cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_reach),
-        cmocka_unit_test(test_postgresql),
-        cmocka_unit_test(test_etcd),
-        cmocka_unit_test(test_balancer),
-        cmocka_unit_test(test_vip),
-        cmocka_unit_test(test_probes_are_bounded),
+        cmocka_unit_test(test_healthy),  cmocka_unit_test(test_login),
+        cmocka_unit_test(test_system),   cmocka_unit_test(test_names),
+        cmocka_unit_test(test_clock),    cmocka_unit_test(test_disk_and_memory),
+        cmocka_unit_test(test_software), cmocka_unit_test(test_address),
+        cmocka_unit_test(test_sources),  cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_reach),    cmocka_unit_test(test_postgresql),
+        cmocka_unit_test(test_etcd),     cmocka_unit_test(test_store),
+        cmocka_unit_test(test_adoption), cmocka_unit_test(test_balancer),
+        cmocka_unit_test(test_vip),      cmocka_unit_test(test_probes_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

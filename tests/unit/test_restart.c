@@ -1,5 +1,6 @@
 /*
- * test_restart.c - which member is restarted next, from what Patroni's members tell.
+ * test_restart.c - which member is restarted next, from what Patroni's members tell; and what older
+ * Patronis do not tell: whether a replica streams, and why a restart is pending.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,11 +85,129 @@ static void test_primary_first(void **state)
     assert_false(restart_primary_first("shared_buffers", 200, 100));
 }
 
+/* ---- Patroni before 4.0: the reason is PostgreSQL's ---- */
+
+static const struct value *parse(struct arena *a, const char *text)
+{
+    struct err err = ERR_INIT;
+    const struct value *v = json_parse(a, "test", text, strlen(text), &err);
+
+    if (!v)
+        fail_msg("%s", err.text);
+    return v;
+}
+
+static void test_reason(void **state)
+{
+    static const struct {
+        const char *wanted, *now, *reason; /* reason: NULL: none */
+    } cases[] = {
+        {"{\"max_connections\": 200}", "{\"max_connections\": \"100\"}",
+         "{\"max_connections\":{\"old_value\":\"100\",\"new_value\":\"200\"}}"},
+        {"{\"max_wal_senders\": 5, \"max_connections\": 100}",
+         "{\"max_wal_senders\": \"10\", \"max_connections\": \"100\"}",
+         "{\"max_wal_senders\":{\"old_value\":\"10\",\"new_value\":\"5\"}}"},
+        {"{\"max_connections\": 100}", "{\"max_connections\": \"100\"}", NULL},
+        {"{\"shared_buffers\": 2}", "{\"shared_buffers\": \"1\"}", NULL}, /* decides nothing */
+        {"{\"max_connections\": 100}", "{}", NULL},
+        {"{}", "{\"max_connections\": \"100\"}", NULL},
+        {"{\"max_connections\": null}", "{\"max_connections\": \"100\"}", NULL},
+        {"[]", "[]", NULL},
+    };
+    struct arena a = ARENA_INIT;
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct value *reason =
+            restart_reason(parse(&a, cases[i].wanted), parse(&a, cases[i].now), &a);
+        struct str text;
+
+        str_init(&text, STR_MAX_TEXT);
+        if (reason)
+            json_write(reason, JSON_TIGHT, &text);
+        assert_string_equal(text.buf, cases[i].reason ? cases[i].reason : "");
+        str_release(&text);
+    }
+    assert_null(restart_reason(NULL, parse(&a, "{\"max_connections\": \"1\"}"), &a));
+    arena_release(&a);
+}
+
+/* ---- Patroni before 3.1: every replica is "running" ---- */
+
+#define SENDER(name, how) "{\"application_name\": \"" name "\", \"state\": \"" how "\"}"
+
+static void test_senders(void **state)
+{
+    static const struct {
+        const char *status, *db2, *db3;
+    } cases[] = {
+        {"{\"replication\": [" SENDER("db2", "streaming") "," SENDER("db3", "streaming") "]}",
+         "streaming", "streaming"},
+        {"{\"replication\": [" SENDER("db3", "streaming") "," SENDER("db2", "catchup") "]}",
+         "running", "streaming"},
+        /* the primary itself, a backup, and one that is no member */
+        {"{\"replication\": [" SENDER("db1", "streaming") "," SENDER(
+             "pg_basebackup", "backup") "," SENDER("DB2", "streaming") "]}",
+         "running", "running"},
+        {"{\"replication\": []}", "running", "running"},
+        {"{\"replication\": {\"db2\": 1}}", "running", "running"},
+        {"{\"replication\": [1, null, {\"application_name\": 7, \"state\": []}]}", "running",
+         "running"},
+        {"{}", "running", "running"},
+        {"[]", "running", "running"},
+    };
+    struct arena a = ARENA_INIT;
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct patroni_member members[] = {
+            {.name = "db1", .role = "leader", .state = "running"},
+            {.name = "db2", .role = "replica", .state = "running"},
+            {.name = "db3", .role = "replica", .state = "running"},
+        };
+        struct patroni_view view = {.members = {.items = members, .n = 3, .cap = 3},
+                                    .leader = &members[0]};
+
+        assert_true(patroni_is_unclear(&view));
+        patroni_take_senders(&view, parse(&a, cases[i].status));
+        assert_string_equal(members[0].state, "running");
+        assert_string_equal(members[1].state, cases[i].db2);
+        assert_string_equal(members[2].state, cases[i].db3);
+        assert_int_equal(patroni_member_ok(&members[1]), str_eq(cases[i].db2, "streaming"));
+        assert_int_equal(patroni_is_unclear(&view),
+                         !str_eq(cases[i].db2, "streaming") || !str_eq(cases[i].db3, "streaming"));
+    }
+    arena_release(&a);
+}
+
+/* Nothing to ask a leader for: replicas that tell, or nobody to ask. */
+static void test_clear(void **state)
+{
+    struct patroni_member members[] = {
+        {.name = "db1", .role = "leader", .state = "running"},
+        {.name = "db2", .role = "replica", .state = "streaming"},
+        {.name = "db3", .role = "replica", .state = "stopped"},
+    };
+    struct patroni_view view = {.members = {.items = members, .n = 3, .cap = 3},
+                                .leader = &members[0]};
+    struct arena a = ARENA_INIT;
+
+    UNUSED(state);
+    assert_false(patroni_is_unclear(&view));
+    patroni_take_senders(&view, parse(&a, "{\"replication\": [" SENDER("db3", "streaming") "]}"));
+    assert_string_equal(members[2].state, "stopped");
+    members[1].state = "running";
+    view.leader = NULL;
+    assert_false(patroni_is_unclear(&view));
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_primary_first),
+        cmocka_unit_test(test_order),  cmocka_unit_test(test_primary_first),
+        cmocka_unit_test(test_reason), cmocka_unit_test(test_senders),
+        cmocka_unit_test(test_clear),
     };
 
     return cmocka_run_group_tests_name("restart", tests, NULL, NULL);

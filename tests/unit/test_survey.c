@@ -130,6 +130,7 @@ static void test_software(void **state)
               "unit\tActiveState=active\nunit\tUnitFileState=enabled\nunit\t\n"
               "unit\tId=etcd.service\nunit\tLoadState=not-found\nunit\tActiveState=inactive\n"
               "vrrp_id\t51\nvrrp_id\t300\nvrrp_instance\tdemo\n"
+              "member\tdemo\ndcs_id\t7710595003157718202\ndcs_id\t5 and more\n"
               "etcd_data\tL3Zhci9saWIvZXRjZC9kZWZhdWx0\n"
               "process\t973\t1\tetcd\tL3Vzci9iaW4vZXRjZCA=\tLw==\n"
               "pgdata\tL3Zhci9saWIvcG9zdGdyZXNxbC8xNy9tYWlu\t17\t7710595003157718202\t12\t5432\t1\n"
@@ -144,6 +145,8 @@ static void test_software(void **state)
     assert_false(survey_unit(f, "etcd.service")->installed);
     assert_int_equal(f->vrrp_ids.n, 1);
     assert_string_equal(f->vrrp_instance, "demo");
+    assert_string_equal(f->member_of, "demo");
+    assert_true(f->dcs_system_id == UINT64_C(7710595003157718202));
     assert_string_equal(f->etcd_data.items[0], "/var/lib/etcd/default");
     assert_string_equal(f->processes.items[0].arguments, "/usr/bin/etcd ");
     assert_int_equal(f->pgdata.n, 2);
@@ -291,12 +294,19 @@ static void test_look(void **state)
         "reach\t3\topen\nreach\t-1\topen\nreach\tx\topen\nreach\t0\n"
         "heard_by\tpython3\nvrrp\t10.0.0.9\t51\t100\nvrrp\t10.0.0.9\t51\t1\n"
         "vrrp\t10.0.0.8\t256\t1\nvrrp\t1\nmac\t02:00:00:00:00:01\n"
+        "source\t0\t0\t\nsource\t1\t100\tNO_PUBKEY 1\nsource\t2\t7\t\nsource\t3\t0\t\nsource\t1\n"
         "answered\t1\nend\t1\n";
+    struct source_probe sources[3] = {{.name = "a", .text = "Types: deb\nURIs: it's"}};
     struct reach_probe probes[3] = {{"a", "10.0.0.1", 1, REACH_UNKNOWN},
                                     {"a", "10.0.0.1", 2, REACH_UNKNOWN},
                                     {"b", "it's", 3, REACH_UNKNOWN}};
-    struct host_look look = {
-        .probes = probes, .n_probes = 3, .vip = "10.0.0.100", .address = "10.0.0.1"};
+    struct host_look look = {.probes = probes,
+                             .n_probes = 3,
+                             .sources = sources,
+                             .n_sources = 3,
+                             .proxy = "http://10.0.0.5:3142",
+                             .vip = "10.0.0.100",
+                             .address = "10.0.0.1"};
     struct str script;
 
     (void)state;
@@ -308,8 +318,15 @@ static void test_look(void **state)
     assert_string_equal(look.vip_facts.mac, "02:00:00:00:00:01");
     assert_string_equal(look.vip_facts.heard_by, "python3");
     assert_int_equal(look.vip_facts.adverts.n, 1);
+    assert_true(sources[0].read && !sources[0].fault);
+    assert_false(sources[1].read);
+    assert_string_equal(sources[1].fault, "NO_PUBKEY 1");
+    assert_string_equal(sources[2].fault, "apt-get update: exit status 7");
+    sources[1].text = sources[2].text = "";
     str_init(&script, STR_MAX_TEXT);
     survey_look_put_script(&look, &script);
+    assert_non_null(strstr(script.buf, "read_source 0 'Types: deb\nURIs: it'\\''s' -o "
+                                       "'Acquire::http::Proxy=http://10.0.0.5:3142' &"));
     assert_non_null(strstr(script.buf, "try 2 'it'\\''s' 3 &"));
     assert_non_null(strstr(script.buf, "look_for '10.0.0.100' &"));
     str_release(&script);

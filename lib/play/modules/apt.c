@@ -230,7 +230,9 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     UNUSED(err);
     out->kind = PLAN_OK;
     if (update) {
-        str_printf(&out->script, "%s update%s", fetch_begin, fetch_end);
+        /* As with Ansible, a source that cannot be read is a fault; apt-get would pass over it. */
+        str_printf(&out->script, "%s -o APT::Update::Error-Mode=any update%s", fetch_begin,
+                   fetch_end);
         out->kind = PLAN_OPAQUE;
         plan_say(call, out, "update of the package lists");
     }
