@@ -64,6 +64,7 @@ static const struct option_row options[] = {
     {"limit", 'l', "PATTERN", "existing hosts: converge only these"},
     {"wipe", 0, "HOST",
      "existing hosts: first delete what somebody else left on this one; asks twice"},
+    {"adopt", 0, NULL, "existing hosts: take over the Patroni cluster that runs there as it runs"},
     {"hosts-only", 0, NULL, "make network and hosts, and stop there: for a playbook of your own"},
     {NULL, 0, NULL, NULL},
 };

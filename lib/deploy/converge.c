@@ -3,7 +3,11 @@
 #include "lib/base/file.h"
 #include "lib/deploy/stage.h"
 
-enum { CONNECT_TIMEOUT_MS = 60000, PLAN_CONNECT_TIMEOUT_MS = 10000 };
+enum {
+    CONNECT_TIMEOUT_MS = 60000, /* of hosts that may have been made a moment ago */
+    HOST_TIMEOUT_MS = 15000,
+    PLAN_CONNECT_TIMEOUT_MS = 10000
+};
 
 char *deploy_playbook(const struct deploy *d)
 {
@@ -94,11 +98,43 @@ int converge(struct deploy *d, bool check, struct deploy_result *r, struct err *
     note_changes(r, &result);
     if (rc == 0)
         stage_end(d, "converge", start);
-    else if (cluster_has_given_hosts(d->cluster))
+    else if (cluster_has_given_hosts(d->cluster) && !d->adoption)
         hint_at_failed(&result, err);
     play_result_release(&result);
     playbook_free(pb);
     free(limit);
+    return rc;
+}
+
+int deploy_play(struct deploy *d, const char *path, const struct inventory *inv,
+                const struct value *vars, const char *limit, struct deploy_result *r,
+                struct err *err)
+{
+    struct play_options options = {
+        .extra_vars = vars,
+        .limit = limit,
+        .events = d->events,
+        .target = deploy_ssh_target,
+        .target_ctx = d,
+        .connect_deadline_ms = clock_mono_ms() + HOST_TIMEOUT_MS,
+    };
+    struct play_result result;
+    struct playbook *pb;
+    struct faults faults;
+    int rc = -1;
+
+    faults_init(&faults);
+    if (!(pb = playbook_load(&d->assets, path, &faults)))
+        faults_to_err(&faults, err);
+    else {
+        rc = play_run(pb, &d->assets, inv, &options, &result, err);
+        for (size_t i = 0; r && i < result.n; i++)
+            vec_each (c, &result.hosts[i].changes)
+                deploy_note(r, result.hosts[i].host, c->task, NULL, c->consequence);
+        play_result_release(&result);
+    }
+    playbook_free(pb);
+    faults_release(&faults);
     return rc;
 }
 

@@ -238,7 +238,7 @@ int converge_dcs(struct deploy *d, bool check, struct deploy_result *r, struct e
     if (rc == 0 && !check) {
         if (dcs.patch->u.map.n)
             rc = patroni_patch(&dcs.api, dcs.patch, err);
-        if (rc == 0)
+        if (rc == 0 && !d->adoption)
             rc = restart_pending(d, dcs.restart, r, err);
     }
     pg_close(dcs.primary);

@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/cluster/sqlobjects.h"
 #include "lib/cluster/tls.h"
+#include "lib/deploy/adopt.h"
 #include "lib/deploy/route.h"
 #include "lib/deploy/stage.h"
 
@@ -85,6 +86,7 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     d->route = NULL;
     d->left_out = NULL;
     d->silent = NULL;
+    d->adoption = NULL;
     d->state_dir = state_dir_of(d->cluster);
     d->ca_file = tls_ca_path(d->state_dir);
     d->identity = path_join(d->state_dir, "id_ed25519");
@@ -114,6 +116,7 @@ void deploy_close(struct deploy *d)
     deploy_route_free(d->route);
     free(d->left_out);
     free(d->silent);
+    adopt_free(d->adoption);
     if (d->session)
         d->provider->close(d->session);
     if (d->lock >= 0)
@@ -300,7 +303,7 @@ static int converge_until_ready(struct deploy *d, struct deploy_result *r, struc
 {
     int64_t start;
 
-    if (converge(d, false, r, err) < 0)
+    if (converge(d, false, r, err) < 0 || adopt_end(d, r, err) < 0)
         return -1;
     start = clock_mono_ms();
     stage_begin(d, "ready", "waiting until every member is well");
@@ -327,6 +330,8 @@ static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
     int64_t start;
 
     if (check_image(d, err) < 0 || deploy_hosts(d, r, err) < 0 || rotate_old_authority(d, err) < 0)
+        return -1;
+    if (adopt_begin(d, r, err) < 0)
         return -1;
     rotate_if_possible(d, r);
     if (d->silent)

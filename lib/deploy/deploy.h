@@ -25,6 +25,7 @@ struct deploy {
     struct vault_source vault; /* where the key of the cluster's secrets comes from */
     bool accept_new_keys;      /* of existing hosts that are seen for the first time */
     const char *wipe;          /* existing host to be emptied first; NULL: none */
+    bool adopt;                /* take over the Patroni cluster that runs on existing hosts */
     const char *limit;         /* host pattern: only these are converged; NULL: all */
 
     /* Made by deploy_open. */
@@ -37,6 +38,7 @@ struct deploy {
                        answer though they are known; NULL: none */
     char *silent;   /* names of those without an answer; NULL: all answered */
     struct deploy_route *route; /* route.h; NULL: the hosts are reached directly */
+    struct adoption *adoption;  /* adopt.h; NULL: none */
 };
 
 enum deploy_access {
@@ -129,6 +131,11 @@ int remove_from_hosts(struct deploy *d, bool delete_data, struct deploy_result *
                       struct err *err) MUST_USE;
 /* converge.c: the playbook over the hosts. */
 int converge(struct deploy *d, bool check, struct deploy_result *r, struct err *err) MUST_USE;
+/* converge.c: another playbook, from assets. vars as play_options.extra_vars; limit NULL: all
+ * hosts; r NULL: changes are not noted. */
+int deploy_play(struct deploy *d, const char *path, const struct inventory *inv,
+                const struct value *vars, const char *limit, struct deploy_result *r,
+                struct err *err) MUST_USE;
 /* converge.c: every host's files into DIR/HOST/path, touching no host. */
 int deploy_render(struct deploy *d, const char *dir, struct err *err) MUST_USE;
 /* ready.c: waits until every member is well and the clients' address takes writes. */

@@ -2,6 +2,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/check/place.h"
+#include "lib/deploy/adopt.h"
 #include "lib/deploy/stage.h"
 #include "lib/deploy/wipe.h"
 #include "lib/play/target.h"
@@ -165,6 +166,8 @@ static int place(struct deploy *d, const struct host_survey *surveys, bool save,
         rc = cluster_place(d->cluster, found, err);
         if (rc == 0 && save)
             rc = state_write_value(d->state_dir, PLACES_FILE, found, err);
+        if (rc == 0 && d->adopt && save)
+            rc = adopt_find(d, facts, err);
     }
     arena_release(&arena);
     return rc;
@@ -210,7 +213,8 @@ static int judge_hosts(struct deploy *d, const struct survey_target *targets,
     return rc;
 }
 
-static int survey(struct deploy *d, bool save, struct err *err)
+/* Who only reads is not refused for what is in the way. */
+static int survey(struct deploy *d, enum deploy_access access, struct err *err)
 {
     int64_t start = clock_mono_ms();
     size_t n = d->cluster->hosts.n, asked = 0;
@@ -224,7 +228,9 @@ static int survey(struct deploy *d, bool save, struct err *err)
         for (size_t i = 0; i < n; i++)
             asked += is_asked(d, i);
         survey_run(targets, asked, surveys);
-        if ((rc = judge_answers(d, surveys, err)) == 0 && (rc = place(d, surveys, save, err)) == 0)
+        if ((rc = judge_answers(d, surveys, err)) == 0 &&
+            (rc = place(d, surveys, access == DEPLOY_WRITE, err)) == 0 &&
+            (access == DEPLOY_WRITE || access == DEPLOY_PLAN))
             rc = judge_hosts(d, targets, surveys, asked, err);
         for (size_t i = 0; i < asked; i++)
             survey_release(&surveys[i]);
@@ -339,13 +345,17 @@ int deploy_locate(struct deploy *d, enum deploy_access access, struct err *err)
     bool ask = access == DEPLOY_WRITE || access == DEPLOY_PLAN;
 
     if (!cluster_has_given_hosts(d->cluster))
-        return d->wipe ? err_set(err, ERR_USAGE, "--wipe is for provider existing") : 0;
+        return d->wipe || d->adopt
+                   ? err_set(err, ERR_USAGE, "--wipe and --adopt are for provider existing")
+                   : 0;
     if (read_places(d, err) < 0)
         return -1;
     if (access == DEPLOY_DESTROY || access == DEPLOY_LOOK ||
         (!ask && cluster_is_placed(d->cluster)))
         return 0;
+    if (access == DEPLOY_WRITE && adopt_read(d, err) < 0)
+        return -1;
     if (d->wipe && access == DEPLOY_WRITE && wipe_first(d, err) < 0)
         return -1;
-    return survey(d, access == DEPLOY_WRITE, err);
+    return survey(d, access, err);
 }

@@ -1,11 +1,7 @@
 /* wipe.c - deletes what somebody else left on one existing host. */
 #include "lib/deploy/wipe.h"
 
-#include "lib/base/clock.h"
-
 #define WIPE_PLAYBOOK "playbooks/wipe.yml"
-
-enum { CONNECT_TIMEOUT_MS = 15000 };
 
 /* The survey is the host's own word: nothing that is not well below the root is deleted on it. */
 static void add_path(struct value *paths, const char *path, struct arena *a)
@@ -54,34 +50,6 @@ static int ask_twice(const struct deploy *d, const char *host, const struct valu
     return yes ? 0 : err_set(err, ERR_INTERRUPTED, "not confirmed, nothing was changed");
 }
 
-static int run_playbook(struct deploy *d, const char *host, const struct value *vars,
-                        struct err *err)
-{
-    struct play_options options = {
-        .extra_vars = vars,
-        .limit = host,
-        .events = d->events,
-        .target = deploy_ssh_target,
-        .target_ctx = d,
-        .connect_deadline_ms = clock_mono_ms() + CONNECT_TIMEOUT_MS,
-    };
-    struct play_result result;
-    struct playbook *pb;
-    struct faults faults;
-    int rc = -1;
-
-    faults_init(&faults);
-    if (!(pb = playbook_load(&d->assets, WIPE_PLAYBOOK, &faults)))
-        faults_to_err(&faults, err);
-    else {
-        rc = play_run(pb, &d->assets, &d->cluster->given, &options, &result, err);
-        play_result_release(&result);
-    }
-    playbook_free(pb);
-    faults_release(&faults);
-    return rc;
-}
-
 int wipe_host(struct deploy *d, const char *host, const struct host_facts *f, struct err *err)
 {
     struct arena arena = ARENA_INIT;
@@ -92,7 +60,7 @@ int wipe_host(struct deploy *d, const char *host, const struct host_facts *f, st
     if (paths->u.list.n && (rc = ask_twice(d, host, paths, err)) == 0) {
         value_map_set(&arena, vars, "wipe_paths", paths);
         value_map_set(&arena, vars, "wipe_pids", pids);
-        rc = run_playbook(d, host, vars, err);
+        rc = deploy_play(d, WIPE_PLAYBOOK, &d->cluster->given, vars, host, NULL, err);
     }
     arena_release(&arena);
     return rc < 0 ? err_wrap(err, "wiping %s", host) : 0;
