@@ -229,3 +229,23 @@ int patroni_restart(const struct patroni_api *api, const char *address, struct e
 
     return call_member(api, &call, err);
 }
+
+int patroni_switchover(const struct patroni_api *api, const struct patroni_member *leader,
+                       const struct patroni_member *candidate, struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct value *who = value_map(&arena);
+    struct call call = {"POST", leader->address, "/switchover", NULL, RESTART_TIMEOUT_MS};
+    struct str body;
+    int rc;
+
+    value_map_set(&arena, who, "leader", value_str(&arena, leader->name));
+    value_map_set(&arena, who, "candidate", value_str(&arena, candidate->name));
+    str_init(&body, MAX_ANSWER);
+    json_write(who, JSON_TIGHT, &body);
+    call.body = body.buf;
+    rc = call_member(api, &call, err);
+    str_release(&body);
+    arena_release(&arena);
+    return rc;
+}

@@ -49,6 +49,10 @@ int patroni_patch(const struct patroni_api *api, const struct value *patch,
  * configuration, makes slots, tells the DCS how it is. For waiting; more than once a second is of
  * no use. Changes nothing: a PATCH /config without effect is what wakes a member. */
 void patroni_wake(const struct patroni_api *api);
+/* POST /switchover: candidate leads instead of leader, which becomes a replica; answers when it
+ * does. */
+int patroni_switchover(const struct patroni_api *api, const struct patroni_member *leader,
+                       const struct patroni_member *candidate, struct err *err) MUST_USE;
 /* POST /restart on one member; answers when PostgreSQL is back. */
 int patroni_restart(const struct patroni_api *api, const char *address, struct err *err) MUST_USE;
 

@@ -143,7 +143,7 @@ static const char *parameter_consequence(struct dcs *dcs, const char *name, stru
     value_map_set(&dcs->arena, dcs->restart, name, to ? to : value_null(&dcs->arena));
     if (as_int(to) >= 0 && restart_primary_first(name, strtoll(s.value, NULL, 10), as_int(to)))
         return "restart, the primary first, then the replicas";
-    return "restart, the replicas first, then the primary";
+    return "restart, the replicas first, then the primary by switchover";
 }
 
 #define PARAMETERS "postgresql.parameters."

@@ -8,6 +8,7 @@ enum {
     POLL_MS = 100,
     WAKE_MS = 1000,
     MEMBER_BACK_MS = 120000,
+    SUCCESSOR_LAG_MAX = 1 << 20, /* bytes */
     RESTARTS_PER_MEMBER = 3,
     REASON_MAX = 4096
 };
@@ -79,6 +80,20 @@ const struct patroni_member *restart_next(const struct patroni_view *view)
         if (m->pending_restart)
             return m;
     return NULL;
+}
+
+const struct patroni_member *restart_successor(const struct patroni_view *view)
+{
+    const struct patroni_member *found = NULL;
+    bool synchronous = false;
+
+    vec_each (m, &view->members)
+        synchronous |= patroni_is_sync(m);
+    vec_each (m, &view->members)
+        if (!found && m != view->leader && !m->pending_restart && patroni_member_ok(m) &&
+            m->lag >= 0 && m->lag <= SUCCESSOR_LAG_MAX && (!synchronous || patroni_is_sync(m)))
+            found = m;
+    return found;
 }
 
 /* ---- waiting ---- */
@@ -169,18 +184,42 @@ static bool is_done(const struct restarts *rs, const struct patroni_view *view, 
 
 /* ---- doing it ---- */
 
-static int restart_member(struct restarts *rs, const struct patroni_member *m, struct err *err)
+static void tell(struct restarts *rs, const struct patroni_member *m, const char *task)
 {
-    bool held;
-
     event_send(rs->deploy->events, &(struct event){.kind = EVENT_CHANGED,
                                                    .stage = "dcs",
                                                    .host = m->name,
-                                                   .task = "restart PostgreSQL",
+                                                   .task = task,
                                                    .text = "for changed parameters"});
-    deploy_note(rs->result, m->name, "restart PostgreSQL", NULL, NULL);
-    if (patroni_restart(&rs->api, m->address, err) < 0)
-        return err_wrap(err, "restarting %s", m->name);
+    deploy_note(rs->result, m->name, task, NULL, NULL);
+}
+
+/* A leader that gives way restarts by that. */
+static int begin_restart(struct restarts *rs, const struct patroni_view *view,
+                         const struct patroni_member *m, struct err *err)
+{
+    const struct patroni_member *successor = m == view->leader ? restart_successor(view) : NULL;
+
+    if (!successor) {
+        tell(rs, m, "restart PostgreSQL");
+        return patroni_restart(&rs->api, m->address, err) < 0
+                   ? err_wrap(err, "restarting %s", m->name)
+                   : 0;
+    }
+    tell(rs, successor, "lead the cluster");
+    tell(rs, m, "restart PostgreSQL as a replica");
+    return patroni_switchover(&rs->api, m, successor, err) < 0
+               ? err_wrap(err, "switchover from %s to %s", m->name, successor->name)
+               : 0;
+}
+
+static int restart_member(struct restarts *rs, const struct patroni_view *view,
+                          const struct patroni_member *m, struct err *err)
+{
+    bool held;
+
+    if (begin_restart(rs, view, m, err) < 0)
+        return -1;
     /* Another parameter may be pending by now: that is no fault, and the next round's business. */
     if (wait_for(rs, is_done, m->name, turn_ms(rs), &held, err) < 0 ||
         (!held && wait_for(rs, all_well, m->name, MEMBER_BACK_MS, &held, err) < 0))
@@ -264,7 +303,7 @@ static int restart_one(struct restarts *rs, size_t done, bool *more, struct err 
         rc = find_reasons(rs, &view, &arena, err);
     if (rc == 0 && (m = restart_next(&view))) {
         *more = true;
-        rc = done < RESTARTS_PER_MEMBER * view.members.n ? restart_member(rs, m, err)
+        rc = done < RESTARTS_PER_MEMBER * view.members.n ? restart_member(rs, &view, m, err)
                                                          : still_pending(m, err);
     }
     patroni_view_release(&view);

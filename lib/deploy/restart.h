@@ -5,9 +5,10 @@
  * GET /cluster, https://patroni.readthedocs.io/en/latest/rest_api.html), so a run that was killed
  * between two restarts is completed by the next. Patroni before 4.0 tells no reason: then the
  * member's PostgreSQL is asked. Replicas come first, so that the primary serves
- * meanwhile; but PostgreSQL demands of some parameters that a standby has at least the primary's
- * value (https://www.postgresql.org/docs/17/hot-standby.html#HOT-STANDBY-ADMIN): a lowered one goes
- * to the primary first, and Patroni keeps the old one on a replica that is restarted before it.
+ * meanwhile; then one of them takes its place, and it restarts as a replica. But PostgreSQL demands
+ * of some parameters that a standby has at least the primary's value
+ * (https://www.postgresql.org/docs/17/hot-standby.html#HOT-STANDBY-ADMIN): a lowered one goes to
+ * the primary first, and Patroni keeps the old one on a replica that is restarted before it.
  */
 #ifndef PGHA_RESTART_H
 #define PGHA_RESTART_H
@@ -25,6 +26,9 @@ const struct value *restart_reason(const struct value *wanted, const struct valu
 
 /* The member whose restart has an effect now; NULL: nothing is pending. */
 const struct patroni_member *restart_next(const struct patroni_view *view);
+/* Who can lead instead of the leader while that restarts: a replica that streams, is not behind,
+ * and waits for no restart itself; a synchronous one where there are such. NULL: nobody. */
+const struct patroni_member *restart_successor(const struct patroni_view *view);
 
 /* Restarts what is pending, until nothing is. changed: the parameters patched just now, that only a
  * restart changes, with their values: waits first (bounded) until every member has noticed. */

@@ -48,7 +48,7 @@ exits "verify of a cluster that is not well" 3 p verify
 p ssh db1 'systemctl unmask patroni' >/dev/null 2>&1
 succeeds "up mends it" p up --yes
 
-p ssh db1 'echo "# by hand" >>/etc/hosts'
+p ssh db1 'echo "# by hand" >>/etc/security/limits.d/60-pgha-deploy.conf'
 run p plan
 like "a file changed by hand is shown" "$out" '-# by hand'
 succeeds "and put right" p up --yes

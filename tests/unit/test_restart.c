@@ -202,12 +202,43 @@ static void test_clear(void **state)
     arena_release(&a);
 }
 
+static void test_successor(void **state)
+{
+    struct patroni_member members[] = {
+        {.name = "db1", .role = "leader", .state = "running", .pending_restart = true},
+        {.name = "db2", .role = "replica", .state = "streaming", .lag = 0},
+        {.name = "db3", .role = "replica", .state = "streaming", .lag = 0},
+    };
+    struct patroni_view view = {.members = {.items = members, .n = 3, .cap = 3},
+                                .leader = &members[0]};
+
+    UNUSED(state);
+    assert_string_equal(restart_successor(&view)->name, "db2");
+    members[1].pending_restart = true;
+    assert_string_equal(restart_successor(&view)->name, "db3");
+    members[2].lag = 2 << 20;
+    assert_null(restart_successor(&view));
+    members[2].lag = -1; /* not known */
+    assert_null(restart_successor(&view));
+    members[2].lag = 0;
+    members[2].state = "starting";
+    assert_null(restart_successor(&view));
+    members[2].state = "streaming";
+    members[1].pending_restart = false;
+    members[2].role = "sync_standby"; /* db2 may lack what was acknowledged */
+    assert_string_equal(restart_successor(&view)->name, "db3");
+    members[2].pending_restart = true;
+    assert_null(restart_successor(&view));
+    view.members.n = 1;
+    assert_null(restart_successor(&view));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),  cmocka_unit_test(test_primary_first),
         cmocka_unit_test(test_reason), cmocka_unit_test(test_senders),
-        cmocka_unit_test(test_clear),
+        cmocka_unit_test(test_clear),  cmocka_unit_test(test_successor),
     };
 
     return cmocka_run_group_tests_name("restart", tests, NULL, NULL);
