@@ -19,11 +19,13 @@ struct option_row {
 struct context {
     const struct provider *const *providers; /* NULL-terminated */
     const char *file;                        /* -f */
+    const char *events_file;                 /* --events; NULL: none */
     const char *playbooks;                   /* --playbooks; NULL: embedded */
     struct vault_source vault;               /* --vault-password-file, environment, folder */
     bool json, quiet, yes, accept_new_keys;
     int verbose;
-    struct map options; /* the command's own: name -> value, "" for a flag */
+    const char *argument; /* the first one, for commands whose work takes it; NULL: none */
+    struct map options;   /* the command's own: name -> value, "" for a flag */
     struct event_sink *events;
 };
 

@@ -1,10 +1,13 @@
 /* main.c - wires everything: providers, signals, the command line. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "lib/base/clock.h"
+#include "lib/doc/event_json.h"
 #include "lib/net/http.h"
 
 extern const struct provider provider_existing, provider_local;
@@ -50,11 +53,33 @@ static char *take_variable(const char *name)
     return copy;
 }
 
+/* Events go to the screen, and to the file as well when one was asked for. 0, or the
+ * exit status, everything said. */
+static int begin_events(struct context *ctx, struct event_json **file)
+{
+    struct err err = ERR_INIT;
+    int fd;
+
+    *file = NULL;
+    ctx->events = ui_init(ctx->quiet, ctx->verbose);
+    if (!ctx->events_file)
+        return 0;
+    fd = open(ctx->events_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        err_set(&err, ERR_IO, "--events: %s: %s", ctx->events_file, strerror(errno));
+        return report_err(&err);
+    }
+    *file = event_json_new(fd, ctx->events);
+    ctx->events = event_json_sink(*file);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct context ctx = {.providers = providers, .file = "cluster.yaml"};
     const struct command *command = NULL;
     char *passphrase = take_variable(VAULT_PASSWORD_VARIABLE), *folder = vault_config_folder();
+    struct event_json *events = NULL;
     int rest = 0, status;
 
     fill_standard_fds();
@@ -64,9 +89,11 @@ int main(int argc, char **argv)
     if (status < 0) {
         catch_signals();
         http_init();
-        ctx.events = ui_init(ctx.quiet, ctx.verbose);
-        status = command->run(&ctx, rest, argv);
+        status = begin_events(&ctx, &events);
+        if (status == 0)
+            status = command->run(&ctx, rest, argv);
         ui_finish();
+        event_json_free(events);
     }
     map_release(&ctx.options);
     free(passphrase);

@@ -8,6 +8,7 @@ const struct option_row global_options[] = {
     {"file", 'f', "FILE", "the cluster file (default: ./cluster.yaml)"},
     {"json", 0, NULL, "results as JSON on stdout"},
     {"yes", 'y', NULL, "do not ask before changing things"},
+    {"events", 0, "FILE", "what happens as JSON, one object a line; /dev/fd/N for a pipe"},
     {"quiet", 'q', NULL, "no progress, errors only"},
     {"verbose", 'v', NULL, "more detail; twice: debug"},
     {"accept-new-host-keys", 0, NULL, "trust and remember keys of hosts seen for the first time"},
@@ -71,6 +72,8 @@ static void set_global(struct parser *p, const struct option_row *row, const cha
         ctx->playbooks = value;
     else if (str_eq(row->name, "vault-password-file"))
         ctx->vault.password_file = value;
+    else if (str_eq(row->name, "events"))
+        ctx->events_file = value;
     else if (str_eq(row->name, "json"))
         ctx->json = true;
     else if (str_eq(row->name, "yes"))

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "lib/deploy/saved_plan.h"
 
 enum { CHANGES_PENDING = 2 };
 
@@ -50,8 +51,11 @@ static void print_plan(const struct deploy *d, const struct deploy_result *r)
 
 static int plan(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err)
 {
-    UNUSED(ctx);
-    return deploy_plan(d, r, err);
+    const char *path = option_get(ctx, "out");
+
+    if (deploy_plan(d, r, err) < 0)
+        return -1;
+    return path ? saved_plan_write(d, r, path, err) : 0;
 }
 
 static int run(struct context *ctx, int argc, char **argv)
@@ -66,6 +70,7 @@ static int run(struct context *ctx, int argc, char **argv)
 }
 
 static const struct option_row options[] = {
+    {"out", 'o', "FILE", "keep the plan: `up FILE` does this and nothing else, or refuses"},
     {"detailed-exitcode", 0, NULL, "exit with 2 when changes are pending"},
     {NULL, 0, NULL, NULL},
 };

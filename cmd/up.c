@@ -33,7 +33,7 @@ static void print_done(const struct deploy *d, const struct deploy_result *r)
 
 static int up(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err)
 {
-    UNUSED(ctx);
+    d->plan = ctx->argument;
     return deploy_up(d, r, err);
 }
 
@@ -55,8 +55,7 @@ static int run(struct context *ctx, int argc, char **argv)
     static const struct deploy_work whole = {DEPLOY_WRITE, up, print_done, print_verify_faults};
     static const struct deploy_work first = {DEPLOY_WRITE, hosts, print_hosts, NULL};
 
-    UNUSED(argc);
-    UNUSED(argv);
+    ctx->argument = argc ? argv[0] : NULL;
     return run_deploy(ctx, option_given(ctx, "hosts-only") ? &first : &whole, NULL);
 }
 
@@ -69,14 +68,17 @@ static const struct option_row options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-const struct command cmd_up = {"up",
-                               "make the cluster what the cluster file says, and verify it",
-                               "",
-                               "Provisions hosts, converges them, waits until the cluster is "
-                               "ready, creates databases and users, proves "
-                               "replication, saves state. A second run changes nothing; a run "
-                               "that was stopped anywhere is completed by the next.",
-                               options,
-                               0,
-                               0,
-                               run};
+const struct command cmd_up = {
+    "up",
+    "make the cluster what the cluster file says, and verify it",
+    "[PLAN]",
+    "Provisions hosts, converges them, waits until the cluster is "
+    "ready, creates databases and users, proves "
+    "replication, saves state. A second run changes nothing; a run "
+    "that was stopped anywhere is completed by the next.\n\nPLAN: a file "
+    "of `plan --out`. It is planned anew first; when that is not the same, "
+    "nothing is done, and the difference is told.",
+    options,
+    0,
+    1,
+    run};

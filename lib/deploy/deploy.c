@@ -8,6 +8,8 @@
 #include "lib/cluster/tls.h"
 #include "lib/deploy/adopt.h"
 #include "lib/deploy/route.h"
+#include "lib/deploy/run_log.h"
+#include "lib/deploy/saved_plan.h"
 #include "lib/deploy/stage.h"
 
 enum { READY_TIMEOUT_MS = 180000, SQL_TIMEOUT_MS = 10000 };
@@ -87,6 +89,7 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     d->left_out = NULL;
     d->silent = NULL;
     d->adoption = NULL;
+    d->log = NULL;
     d->state_dir = state_dir_of(d->cluster);
     d->ca_file = tls_ca_path(d->state_dir);
     d->identity = path_join(d->state_dir, "id_ed25519");
@@ -96,6 +99,11 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     if (access >= DEPLOY_WRITE &&
         (state_prepare(d->state_dir, err) < 0 || state_lock(d->state_dir, &d->lock, err) < 0))
         return -1;
+    if (access == DEPLOY_WRITE) {
+        if (!(d->log = run_log_open(d->state_dir, d->events, err)))
+            return -1;
+        d->events = event_json_sink(d->log);
+    }
     if (access == DEPLOY_EXISTING && !file_is_dir(d->state_dir)) {
         err_set(err, ERR_FAILED, "cluster %s was not brought up from here: there is no %s",
                 d->cluster->name, d->state_dir);
@@ -117,6 +125,7 @@ void deploy_close(struct deploy *d)
     free(d->left_out);
     free(d->silent);
     adopt_free(d->adoption);
+    event_json_free(d->log);
     if (d->session)
         d->provider->close(d->session);
     if (d->lock >= 0)
@@ -363,7 +372,10 @@ static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
 int deploy_up(struct deploy *d, struct deploy_result *r, struct err *err)
 {
     int64_t start = clock_mono_ms();
-    int rc = up_stages(d, r, err);
+    int rc = d->plan ? saved_plan_check(d, d->plan, err) : 0;
+
+    if (rc == 0)
+        rc = up_stages(d, r, err);
 
     r->elapsed_ms = clock_mono_ms() - start;
     return rc;

@@ -25,6 +25,7 @@ struct deploy {
     struct vault_source vault; /* where the key of the cluster's secrets comes from */
     bool accept_new_keys;      /* of existing hosts that are seen for the first time */
     const char *wipe;          /* existing host to be emptied first; NULL: none */
+    const char *plan;          /* file with the plan that `up` is to hold to; NULL: none */
     bool adopt;                /* take over the Patroni cluster that runs on existing hosts */
     const char *limit;         /* host pattern: only these are converged; NULL: all */
 
@@ -39,6 +40,7 @@ struct deploy {
     char *silent;   /* names of those without an answer; NULL: all answered */
     struct deploy_route *route; /* route.h; NULL: the hosts are reached directly */
     struct adoption *adoption;  /* adopt.h; NULL: none */
+    struct event_json *log;     /* run_log.h: what is told to events is kept; NULL: no log */
 };
 
 enum deploy_access {

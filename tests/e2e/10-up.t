@@ -83,8 +83,23 @@ is "max_connections on the primary" "$(sql 'show max_connections')" 150
 is "max_connections on a replica" "$(sql 'show max_connections' replicas)" 150
 sed -i 's/max_connections: 150/max_connections: 250/' "$file"
 like "a raised one restarts the replicas first" "$(p plan 2>&1)" 'max_connections: 150 -> 250.*\[restart, the replicas first'
-succeeds "up applies it" p up --yes
+succeeds "a plan in a file" p plan --out "$work/plan"
+p ssh lb1 'echo "# by hand" >>/etc/haproxy/haproxy.cfg'
+exits "up with a plan over which the world has moved" 1 p up --yes "$work/plan"
+like "tells what is different" "$err" 'does not hold any more: it would be changed, too: lb1: template /etc/haproxy/haproxy.cfg'
+is "and changes nothing" "$(sql 'show max_connections')" 150
+succeeds "a new plan" p plan --out "$work/plan"
+succeeds "up does what it says" p up --yes "$work/plan"
 is "max_connections on the primary" "$(sql 'show max_connections')" 250
+succeeds "what happens, for programs" p up --yes --events "$work/events"
+is "is JSON, a line an event" "$(jq -rs 'map(select(.kind == "stage_end") | .stage) | join(" ")' "$work/events")" 'hosts converge ready dcs sql verify'
+log=$(ls "$work"/t-up/.pgha/t-up/log/*.jsonl | tail -1)
+is "and kept" "$(jq -s length "$log")" "$(jq -s length "$work/events")"
+is "for nobody else to read" "$(stat -c %a "$log")" 600
+exits "a plan that is done is over" 1 p up --yes "$work/plan"
+like "which is told" "$err" 'nothing is to be changed any more'
+echo '{"pgha_plan": 1}' >"$work/plan"
+exits "a file that is no plan" 65 p up --yes "$work/plan"
 is "the row is still there" "$(sql 'select i from t')" 7
 succeeds "and plan is empty again" p plan --detailed-exitcode
 
