@@ -16,6 +16,7 @@ struct waiting {
     const struct cluster_host *host; /* NULL: the cluster as a whole */
     const char *unit;
     char *reason; /* NULL: nothing */
+    bool silent;  /* Patroni did not answer */
     char **told;  /* per host of the cluster, and one for the whole */
 };
 
@@ -69,6 +70,20 @@ static const struct patroni_member *find_member(const struct patroni_view *view,
     return NULL;
 }
 
+/* Where the cluster file has turned it on a moment ago, the DCS is told after this wait. */
+static bool dcs_wants_synchronous(const struct waiting *w)
+{
+    struct arena arena = ARENA_INIT;
+    struct err ignored = ERR_INIT;
+    const struct value *config = patroni_config(&w->api, &arena, &ignored);
+    const struct value *mode = value_get(config, "synchronous_mode");
+    bool wants = mode && (mode->type == VALUE_BOOL ? mode->u.b : value_is_str(mode));
+
+    err_release(&ignored);
+    arena_release(&arena);
+    return wants;
+}
+
 /* Patroni names synchronous standbys only after they stream. */
 static bool standby_is_synchronous(const struct cluster *c, const struct patroni_view *view,
                                    struct waiting *w)
@@ -78,6 +93,8 @@ static bool standby_is_synchronous(const struct cluster *c, const struct patroni
     vec_each (m, &view->members)
         if (patroni_is_sync(m))
             return true;
+    if (!dcs_wants_synchronous(w))
+        return true;
     set_waiting(w, NULL, NULL, xstrdup("no standby is synchronous yet"));
     return false;
 }
@@ -103,8 +120,9 @@ static bool members_ready(struct waiting *w, const struct patroni_view *view)
 {
     bool all = true;
 
-    if (w->told[w->deploy->cluster->hosts.n])
+    if (w->silent)
         tell(w, NULL, "Patroni answers");
+    w->silent = false;
     vec_each (h, &w->deploy->cluster->hosts) {
         char *reason = h->is_db ? member_reason(view, h->name) : NULL;
 
@@ -200,8 +218,10 @@ static bool all_ready(struct waiting *w)
 
     if (patroni_view(&w->api, &arena, &view, &err) == 0)
         ready = members_ready(w, &view) && address_ready(w, &view);
-    else if (etcd_ready(w))
+    else if (etcd_ready(w)) {
         set_waiting(w, NULL, NULL, xasprintf("Patroni: %s", err.text));
+        w->silent = true;
+    }
     err_release(&err);
     patroni_view_release(&view);
     arena_release(&arena);

@@ -34,5 +34,12 @@ run p up --yes
 is "up starts it again" "$status" 0
 like "and says what it changed" "$err$out" 'haproxy|[1-9][0-9]* changed'
 is "the VIP stays where it went" "$(p status --json | jq -r --arg old "$holder" '[.balancers[] | select(.holds_vip) | .name][0] != $old')" true
+
+sed -i 's/synchronous: on/synchronous: off/' "$file"
+succeeds "turned off on the running cluster" p up --yes
+is "nobody is synchronous" "$(p status --json | jq -r '[.members[] | select(.role == "sync_standby")] | length')" 0
+sed -i 's/synchronous: off/synchronous: strict/' "$file"
+succeeds "and on again" p up --yes
+is "one is" "$(p status --json | jq -r '[.members[] | select(.role == "sync_standby")] | length')" 1
 succeeds "down" p down --yes
 finish
