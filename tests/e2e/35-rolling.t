@@ -30,7 +30,7 @@ writes_over() {
 }
 
 before=$(leader)
-sed -i 's/max_connections: 100/max_connections: 150, max_worker_processes: 12/' "$file"
+sed -i 's/max_connections: 100/max_connections: 150/' "$file"
 writes_over p up --yes
 is "up restarts every member" "$status $(psql -XAtqc 'show max_connections' "$(uri primary)")" '0 150'
 like "the primary by switchover" "$out$err" "$before: restart PostgreSQL as a replica|$before.*restart PostgreSQL as a replica"
