@@ -14,9 +14,8 @@ char *deploy_playbook(const struct deploy *d)
     return xasprintf("playbooks/%s.yml", d->cluster->topology);
 }
 
-static struct playbook *load(struct deploy *d, struct err *err)
+struct playbook *deploy_load_playbook(const struct deploy *d, const char *path, struct err *err)
 {
-    char *path = deploy_playbook(d);
     struct playbook *pb;
     struct faults faults;
 
@@ -27,6 +26,15 @@ static struct playbook *load(struct deploy *d, struct err *err)
         err_wrap(err, "reading the playbook");
     }
     faults_release(&faults);
+    return pb;
+}
+
+/* The topology's. */
+static struct playbook *load(const struct deploy *d, struct err *err)
+{
+    char *path = deploy_playbook(d);
+    struct playbook *pb = deploy_load_playbook(d, path, err);
+
     free(path);
     return pb;
 }
@@ -118,23 +126,18 @@ int deploy_play(struct deploy *d, const char *path, const struct inventory *inv,
         .target_ctx = d,
         .connect_deadline_ms = clock_mono_ms() + HOST_TIMEOUT_MS,
     };
+    struct playbook *pb = deploy_load_playbook(d, path, err);
     struct play_result result;
-    struct playbook *pb;
-    struct faults faults;
-    int rc = -1;
+    int rc;
 
-    faults_init(&faults);
-    if (!(pb = playbook_load(&d->assets, path, &faults)))
-        faults_to_err(&faults, err);
-    else {
-        rc = play_run(pb, &d->assets, inv, &options, &result, err);
-        for (size_t i = 0; r && i < result.n; i++)
-            vec_each (c, &result.hosts[i].changes)
-                deploy_note(r, result.hosts[i].host, c->task, NULL, c->consequence);
-        play_result_release(&result);
-    }
+    if (!pb)
+        return -1;
+    rc = play_run(pb, &d->assets, inv, &options, &result, err);
+    for (size_t i = 0; r && i < result.n; i++)
+        vec_each (c, &result.hosts[i].changes)
+            deploy_note(r, result.hosts[i].host, c->task, NULL, c->consequence);
+    play_result_release(&result);
     playbook_free(pb);
-    faults_release(&faults);
     return rc;
 }
 

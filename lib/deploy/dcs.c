@@ -62,21 +62,16 @@ static int read_desired(struct dcs *dcs, struct err *err)
 {
     struct deploy *d = dcs->deploy;
     char *path = deploy_playbook(d);
-    struct playbook *pb;
-    struct faults faults;
+    struct playbook *pb = deploy_load_playbook(d, path, err);
     int rc = -1;
 
-    faults_init(&faults);
-    if (!(pb = playbook_load(&d->assets, path, &faults)))
-        faults_to_err(&faults, err);
-    else
+    if (pb)
         rc =
             play_render(pb, &d->assets, &d->inventory, first_db(d->cluster), take_config, dcs, err);
     if (rc == 0 && !dcs->desired)
         rc = err_set(err, ERR_INPUT, "%s: no file under /etc/patroni has a section bootstrap.dcs",
                      path);
     playbook_free(pb);
-    faults_release(&faults);
     free(path);
     return rc;
 }

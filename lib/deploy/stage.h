@@ -1,5 +1,6 @@
 /*
- * stage.h - marks for the watcher at the beginning and end of a stage; inside lib/deploy only.
+ * stage.h - what the stages share: marks for the watcher at their beginning and end, and how a
+ * playbook is read. Inside lib/deploy only.
  */
 #ifndef PGHA_STAGE_H
 #define PGHA_STAGE_H
@@ -8,5 +9,7 @@
 
 void stage_begin(struct deploy *d, const char *stage, const char *text);
 void stage_end(struct deploy *d, const char *stage, int64_t start_mono_ms);
+/* converge.c: a playbook of assets; NULL: err has its faults. */
+struct playbook *deploy_load_playbook(const struct deploy *d, const char *path, struct err *err);
 
 #endif
