@@ -111,6 +111,17 @@ static int remove_groups(const char *path, int depth)
     return rmdir(path) == 0 || errno == ENOENT ? 0 : -1;
 }
 
+/* On a "hybrid" system nspawn makes the same groups in systemd's tree of version 1, and leaves
+ * them. Without processes they do no harm: what cannot be removed is left to the next time. */
+static void remove_twin(const char *cgroup)
+{
+    static const char trees[] = "/sys/fs/cgroup/systemd";
+    char *twin = path_join(trees, path_base(cgroup));
+
+    (void)remove_groups(twin, 0);
+    free(twin);
+}
+
 /*
  * Killing and removing are tried together: a killed run may have left a shell that is about to move
  * into the group. Once that is removed, the shell ends by itself.
@@ -126,6 +137,7 @@ int cgroup_end(const char *cgroup, struct err *err)
             if (write_kill(cgroup, err) < 0)
                 return err_wrap(err, "killing what runs in %s", path_base(cgroup));
         } else if (remove_groups(cgroup, 0) == 0) {
+            remove_twin(cgroup);
             return 0;
         } else if (errno != EBUSY) {
             return err_set_errno(err, "removing %s", cgroup);

@@ -117,7 +117,7 @@ lab() {
 }
 # Everything on this machine that carries a local cluster's name or is in its folders: traces NAME
 traces() {
-    ls -d /run/netns/pgha-"$1"-* /sys/fs/cgroup/pgha-"$1"-* /sys/fs/cgroup/unified/pgha-"$1"-* \
+    ls -d /run/netns/pgha-"$1"-* /sys/fs/cgroup/pgha-"$1"-* /sys/fs/cgroup/*/pgha-"$1"-* \
         /var/lib/pgha-deploy/local/"$1" /run/systemd/nspawn/*/pgha-"$1"-* 2>/dev/null
     ip -details link | grep "alias pgha $1"
     grep "/local/$1/" /proc/self/mountinfo
