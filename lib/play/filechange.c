@@ -342,11 +342,10 @@ static int put_validate(struct module_call *call, struct str *script, const char
     return 0;
 }
 
-/* Owner and mode of the temporary file: what is wanted, else what the old file had. */
-static void put_new_attributes(const struct file_content *want, const struct path_state *old,
-                               bool existed, struct str *script)
+void file_put_attributes(const struct file_attributes *want, const struct path_state *old,
+                         bool existed, const char *word, struct str *script)
 {
-    const char *owner = want->attributes.owner, *group = want->attributes.group;
+    const char *owner = want->owner, *group = want->group;
     char uid[32], gid[32];
 
     snprintf(uid, sizeof(uid), "%lld", (long long)old->uid);
@@ -356,13 +355,18 @@ static void put_new_attributes(const struct file_content *want, const struct pat
     if (existed && !group)
         group = old->gid != UID_UNKNOWN ? gid : old->group;
     if (owner || group)
-        put_chown(script, owner, group, "\"$t\"");
+        put_chown(script, owner, group, word);
     put_chmod(script,
-              want->attributes.mode
-                  ? file_mode_apply(want->attributes.mode, existed ? old->mode : NEW_FILE, false)
-              : existed ? old->mode
-                        : NEW_FILE,
-              "\"$t\"");
+              want->mode ? file_mode_apply(want->mode, existed ? old->mode : NEW_FILE, false)
+              : existed  ? old->mode
+                         : NEW_FILE,
+              word);
+}
+
+void file_put_backup(const char *word, struct str *script)
+{
+    script_step(script);
+    str_printf(script, "cp -p %s %s\".$$.$(date +%%Y-%%m-%%d@%%H:%%M:%%S)~\"", word, word);
 }
 
 static int put_write(struct module_call *call, const struct file_content *want,
@@ -378,14 +382,23 @@ static int put_write(struct module_call *call, const struct file_content *want,
     str_puts(script, ") && {\nbase64 -d >\"$t\" <<'" HEREDOC "' &&\n");
     str_put_base64(script, want->data, want->len);
     str_puts(script, "\n" HEREDOC "\n");
-    put_new_attributes(want, old, existed, script);
+    file_put_attributes(&want->attributes, old, existed, "\"$t\"", script);
     if (want->validate && put_validate(call, script, want->validate, err) < 0)
         return -1;
     if (want->backup && existed)
-        str_printf(script, " &&\ncp -p %s %s\".$$.$(date +%%Y-%%m-%%d@%%H:%%M:%%S)~\"", word, word);
+        file_put_backup(word, script);
     str_printf(script, " &&\nsync \"$t\" &&\nmv -fT \"$t\" %s ||\n{ rm -f \"$t\"; false; }; }",
                word);
     return 0;
+}
+
+void file_note_attributes(struct world *world, const char *path, const struct file_attributes *want)
+{
+    struct path_state *now = world_path(world, path);
+
+    set_owner(world, now, want->owner, want->group);
+    if (want->mode)
+        now->mode = file_mode_apply(want->mode, now->mode, now->type == 'd');
 }
 
 static void note_written(struct world *world, const struct file_content *want,
@@ -408,9 +421,7 @@ static void note_written(struct world *world, const struct file_content *want,
         now->content = arena_strndup(&world->arena, want->data, want->len);
         now->content_len = want->len;
     }
-    set_owner(world, now, want->attributes.owner, want->attributes.group);
-    if (want->attributes.mode)
-        now->mode = file_mode_apply(want->attributes.mode, now->mode, false);
+    file_note_attributes(world, want->path, &want->attributes);
     note_unit_file(world, want->path);
 }
 
@@ -485,6 +496,48 @@ int file_content_plan(struct module_call *call, struct world *world,
     note_written(world, want, now);
     out->kind = PLAN_CHANGE;
     return 0;
+}
+
+bool file_remove_plan(struct module_call *call, struct world *world, const char *path,
+                      struct module_plan *out)
+{
+    const struct path_state *now = world_path(world, path);
+
+    if (now->type == 0)
+        return false;
+    if (call->diff && now->content)
+        diff_unified(path, now->content, now->content_len, "", 0, &out->diff);
+    script_step(&out->script);
+    str_printf(&out->script, "rm -f %s", file_word(call, path));
+    file_note_removed(world, path);
+    out->kind = PLAN_CHANGE;
+    return true;
+}
+
+/* ---- changes that are taken back ---- */
+
+void file_keep(struct module_call *call, struct file_kept *kept, const char *path, bool exists,
+               struct str *script)
+{
+    const char *beside = arena_printf(call->arena, "%s/.pgha-XXXXXXXX", file_dir(call, path));
+
+    *kept = (struct file_kept){file_word(call, path), exists, kept->id};
+    if (!exists)
+        return;
+    script_step(script);
+    str_printf(script, "pgha_kept_%zu=$(mktemp %s) &&\ntrap 'rm -f", kept->id,
+               file_word(call, beside));
+    for (size_t i = 0; i <= kept->id; i++)
+        str_printf(script, " \"$pgha_kept_%zu\"", i);
+    str_printf(script, "' EXIT &&\ncp -p %s \"$pgha_kept_%zu\"", kept->word, kept->id);
+}
+
+void file_put_back(const struct file_kept *kept, struct str *script)
+{
+    if (kept->exists)
+        str_printf(script, "mv -fT \"$pgha_kept_%zu\" %s\n", kept->id, kept->word);
+    else
+        str_printf(script, "rm -f %s\n", kept->word);
 }
 
 void file_note_removed(struct world *world, const char *path)

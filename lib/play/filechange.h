@@ -81,6 +81,32 @@ int file_deliver_plan(struct module_call *call, struct world *world,
                       const struct file_delivery *delivery, struct module_plan *out,
                       struct err *err);
 
+/* Removes a file or link that is there. True when it was. */
+bool file_remove_plan(struct module_call *call, struct world *world, const char *path,
+                      struct module_plan *out);
+
+/* A file as it was before a change that is taken back when a later step fails. */
+struct file_kept {
+    const char *word;
+    bool exists;
+    size_t id; /* set by the caller: 0, 1, ... of those that a fragment keeps */
+};
+/* Adds a step that copies the file beside itself; when the fragment ends, the copy goes. */
+void file_keep(struct module_call *call, struct file_kept *kept, const char *path, bool exists,
+               struct str *script);
+/* A line, no step: the old file in its place again. */
+void file_put_back(const struct file_kept *kept, struct str *script);
+
+/* Adds steps for owner and mode of a new file, `word`, that is to replace an old one: what is
+ * wanted, else what the old one had. */
+void file_put_attributes(const struct file_attributes *want, const struct path_state *old,
+                         bool existed, const char *word, struct str *script);
+/* The world after them. */
+void file_note_attributes(struct world *world, const char *path,
+                          const struct file_attributes *want);
+/* Adds a step that keeps a copy as Ansible's `backup` does: PATH.PID.DATE@TIME~ */
+void file_put_backup(const char *word, struct str *script);
+
 /* Forgets what was below a folder that is gone: all of it is absent now. */
 void file_note_removed(struct world *world, const char *path);
 /* One quoted shell word that is no option, in the call's arena. */

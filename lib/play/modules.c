@@ -3,23 +3,30 @@
  */
 #include "lib/play/modules.h"
 
-extern const struct module module_apt, module_assert, module_blockinfile, module_command,
-    module_copy, module_debug, module_fail, module_file, module_group, module_hostname,
-    module_lineinfile, module_package, module_ping, module_set_fact, module_shell, module_stat,
+extern const struct module module_apt, module_apt_repository, module_assert, module_blockinfile,
+    module_command, module_copy, module_cron, module_deb822_repository, module_debug, module_fail,
+    module_file, module_get_url, module_group, module_hostname, module_ini_file, module_lineinfile,
+    module_mount, module_package, module_ping, module_set_fact, module_shell, module_stat,
     module_sysctl, module_systemd_service, module_template, module_uri, module_user,
     module_wait_for;
 
 const struct module *const module_list[] = {&module_apt,
+                                            &module_apt_repository,
                                             &module_assert,
                                             &module_blockinfile,
                                             &module_command,
                                             &module_copy,
+                                            &module_cron,
+                                            &module_deb822_repository,
                                             &module_debug,
                                             &module_fail,
                                             &module_file,
+                                            &module_get_url,
                                             &module_group,
                                             &module_hostname,
+                                            &module_ini_file,
                                             &module_lineinfile,
+                                            &module_mount,
                                             &module_package,
                                             &module_ping,
                                             &module_set_fact,

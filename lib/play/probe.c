@@ -1,9 +1,12 @@
 /*
  * probe.c - the coalesced probe: its script and its answer.
  */
-#include "lib/play/probe.h"
+#include <fnmatch.h>
+
 #include "lib/base/hash.h"
 #include "lib/play/facts.h"
+#include "lib/play/mounts.h"
+#include "lib/play/probe.h"
 #include "lib/play/script.h"
 
 #define CHUNK_BYTES                                                                                \
@@ -53,8 +56,11 @@ static const char *argument_for(struct probe *p, enum need_kind kind, const char
 
 static bool is_sendable(enum need_kind kind, const char *name)
 {
-    if (kind == NEED_HOSTNAME || kind == NEED_FACTS)
+    if (kind == NEED_HOSTNAME || kind == NEED_FACTS || (kind == NEED_CRONTAB && !*name))
         return true;
+    if (kind == NEED_GLOB) /* goes into the script without quotes */
+        return *name == '/' && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789/._*-") == strlen(name);
     for (const char *c = name; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127)
             return false;
@@ -98,6 +104,20 @@ int probe_add(struct probe *p, const struct need *need, struct err *err)
 
 /* ---- the script ---- */
 
+/* Only root may name a user, even itself: crontab(1), -u. */
+void crontab_put_command(const char *user, const char *options, struct str *script)
+{
+    if (!*user) {
+        str_printf(script, "crontab %s", options);
+        return;
+    }
+    str_puts(script, "if [ \"$(id -un)\" = ");
+    str_put_shell(script, user);
+    str_printf(script, " ]; then crontab %s; else crontab -u ", options);
+    str_put_shell(script, user);
+    str_printf(script, " %s; fi", options);
+}
+
 /* before NAME NAME ... after, as many commands as the names' length takes. */
 static void put_command(const struct probe *p, enum need_kind kind, const char *before,
                         const char *after, struct str *script)
@@ -113,7 +133,10 @@ static void put_command(const struct probe *p, enum need_kind kind, const char *
             const struct probe_need *need = needs->entries[i].value;
 
             str_putc(script, ' ');
-            str_put_shell(script, need->argument);
+            if (kind == NEED_GLOB)
+                str_puts(script, need->argument);
+            else
+                str_put_shell(script, need->argument);
         }
         str_puts(script, after);
     }
@@ -138,18 +161,21 @@ static void put_content_choice(const struct probe_need *need, struct str *script
 
 static void put_paths(const struct probe *p, struct str *script)
 {
+    static const char look[] =
+        " -maxdepth 0 -printf '%y %m %U %G %s %T@ %u %g\\0%p\\0%l\\0' 2>/dev/null\n";
+    static const char sum[] = " -maxdepth 0 -type f -exec sha256sum {} + 2>/dev/null)$n\n";
     const struct map *paths = &p->needs[NEED_PATH];
 
-    if (paths->n == 0)
+    if (paths->n == 0 && p->needs[NEED_GLOB].n == 0)
         return;
     str_puts(script, "m paths\n");
-    put_command(p, NEED_PATH, "find",
-                " -maxdepth 0 -printf '%y %m %U %G %s %T@ %u %g\\0%p\\0%l\\0' 2>/dev/null\n",
-                script);
+    put_command(p, NEED_PATH, "find", look, script);
+    put_command(p, NEED_GLOB, "find", look, script);
     str_puts(script, "n='\n'\ns=$n\n");
-    put_command(p, NEED_PATH, "s=$s$(find -L",
-                " -maxdepth 0 -type f -exec sha256sum {} + 2>/dev/null)$n\n", script);
+    put_command(p, NEED_PATH, "s=$s$(find -L", sum, script);
+    put_command(p, NEED_GLOB, "s=$s$(find -L", sum, script);
     str_puts(script, "m sums\nprintf '%s\\n' \"$s\"\nset --\n");
+    put_command(p, NEED_GLOB, "set -- \"$@\"", "\n", script);
     for (size_t i = 0; i < paths->n; i++) {
         const struct probe_need *need = paths->entries[i].value;
 
@@ -221,6 +247,21 @@ static void put_sysctls(const struct probe *p, struct str *script)
     }
 }
 
+static void put_crontabs(const struct probe *p, struct str *script)
+{
+    const struct map *users = &p->needs[NEED_CRONTAB];
+
+    if (users->n == 0)
+        return;
+    str_puts(script, "m crontabs\n");
+    for (size_t i = 0; i < users->n; i++) {
+        str_printf(script, "printf '%zu %%s\\n' \"$(", i);
+        crontab_put_command(users->entries[i].key, "-l", script);
+        str_printf(script, " 2>/dev/null | head -c %d | base64 | tr -d '\\n')\"\n",
+                   WORLD_MAX_CONTENT + 1);
+    }
+}
+
 static void put_pending(const char *pending_dir, struct str *script)
 {
     str_puts(script, "m pending\nfor f in ");
@@ -257,6 +298,9 @@ void probe_put_script(const struct probe *p, const char *pending_dir, struct str
         str_puts(script, "m facts\n");
         facts_put_script(script);
     }
+    if (p->needs[NEED_MOUNT].n > 0)
+        str_puts(script, "m mounts\ncat /proc/self/mountinfo 2>/dev/null\n");
+    put_crontabs(p, script);
     if (p->pending_handlers)
         put_pending(pending_dir, script);
     str_puts(script, "m end\n");
@@ -297,6 +341,32 @@ static const char *name_of_argument(const char *argument)
     return str_starts(argument, "./") ? argument + 2 : argument;
 }
 
+static bool in_pattern(const struct probe *p, const char *name)
+{
+    const struct map *patterns = &p->needs[NEED_GLOB];
+
+    for (size_t i = 0; i < patterns->n; i++)
+        if (fnmatch(patterns->entries[i].key, name, FNM_PATHNAME | FNM_PERIOD) == 0)
+            return true;
+    return false;
+}
+
+/* Where the answer about a path goes: what a pattern has found is new to the world, or no longer as
+ * the world has it. NULL: nobody asked. */
+static struct path_state *path_to_fill(struct answer *in, const char *name)
+{
+    struct path_state *path;
+
+    if (map_has(&in->probe->needs[NEED_PATH], name))
+        return map_get(&in->world->entries[NEED_PATH], name);
+    if (!in_pattern(in->probe, name))
+        return NULL;
+    path = arena_new(&in->world->arena, struct path_state);
+    path->content_asked = true;
+    world_set(in->world, NEED_PATH, arena_strdup(&in->world->arena, name), path);
+    return path;
+}
+
 static void read_paths(struct answer *in)
 {
     char *fields;
@@ -307,7 +377,7 @@ static void read_paths(struct answer *in)
 
         if (!name || !link)
             return;
-        path = map_get(&in->world->entries[NEED_PATH], name_of_argument(name));
+        path = path_to_fill(in, name_of_argument(name));
         if (!path)
             continue;
         path->type = strchr("fdl", fields[0]) && fields[0] ? fields[0] : '?';
@@ -559,6 +629,30 @@ static void read_sysctls(struct answer *in)
     }
 }
 
+static void read_mounts(struct answer *in)
+{
+    mounts_read(&in->world->arena, in->at, (size_t)(in->end - in->at),
+                &in->world->entries[NEED_MOUNT]);
+}
+
+static void read_crontabs(struct answer *in)
+{
+    const struct map *users = &in->probe->needs[NEED_CRONTAB];
+    struct str text;
+    char *line;
+
+    str_init(&text, PROBE_MAX_ANSWER);
+    while ((line = next_piece(in, '\n'))) {
+        size_t i = strtoull(cut(&line, ' '), NULL, 10);
+
+        str_clear(&text);
+        if (i < users->n && str_put_unbase64(&text, line, strlen(line)) == 0)
+            world_set(in->world, NEED_CRONTAB, users->entries[i].key,
+                      arena_strdup(&in->world->arena, text.buf));
+    }
+    str_release(&text);
+}
+
 static void read_hostname(struct answer *in)
 {
     char *kernel = next_piece(in, '\n'), *configured = next_piece(in, '\n');
@@ -614,6 +708,8 @@ static void set_absent(const struct probe *p, struct world *world)
                 state = user;
             } else if (kind == NEED_GROUP) {
                 state = arena_new(a, struct group_state);
+            } else if (kind == NEED_MOUNT) {
+                state = arena_new(a, struct mount_state);
             } else if (kind == NEED_FACTS) {
                 state = value_map(a);
             } else {
@@ -629,10 +725,11 @@ static const struct {
     const char *name;
     void (*read)(struct answer *in);
 } sections[] = {
-    {"paths", read_paths},   {"sums", read_sums},       {"packages", read_packages},
-    {"units", read_units},   {"users", read_users},     {"shadow", read_shadow},
-    {"groups", read_groups}, {"sysctls", read_sysctls}, {"hostname", read_hostname},
-    {"facts", read_facts},   {"pending", read_pending},
+    {"paths", read_paths},     {"sums", read_sums},       {"packages", read_packages},
+    {"units", read_units},     {"users", read_users},     {"shadow", read_shadow},
+    {"groups", read_groups},   {"sysctls", read_sysctls}, {"hostname", read_hostname},
+    {"facts", read_facts},     {"mounts", read_mounts},   {"crontabs", read_crontabs},
+    {"pending", read_pending},
 };
 
 static bool find_section(struct answer *in, const char *mark, const char *name, const char *answer,

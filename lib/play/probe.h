@@ -35,6 +35,9 @@ bool probe_is_empty(const struct probe *p);
 
 /* Appends POSIX sh text; it needs the function `m` of script_begin. */
 void probe_put_script(const struct probe *p, const char *pending_dir, struct str *script);
+/* crontab with these options, of a user; "": who runs the script. Module cron writes with it, too.
+ */
+void crontab_put_command(const char *user, const char *options, struct str *script);
 /* Reads the answer into the world. Text before the first section is ignored; an answer that is cut
  * short is ERR_REMOTE. */
 int probe_read(const struct probe *p, const char *mark, const char *answer, size_t len,

@@ -3,8 +3,9 @@
  */
 #include "lib/play/world.h"
 
-static const char *const kind_names[NEED_KINDS] = {"path",  "package", "unit",     "user",
-                                                   "group", "sysctl",  "hostname", "facts"};
+static const char *const kind_names[NEED_KINDS] = {"path",    "package", "unit",     "user",
+                                                   "group",   "sysctl",  "hostname", "facts",
+                                                   "pattern", "mount",   "crontab"};
 
 void world_init(struct world *w)
 {
@@ -143,6 +144,16 @@ const char *world_sysctl(struct world *w, const char *name)
 const char *world_hostname(struct world *w)
 {
     return require(w, NEED_HOSTNAME, "");
+}
+
+struct mount_state *world_mount(struct world *w, const char *path)
+{
+    return require(w, NEED_MOUNT, path);
+}
+
+const char *world_crontab(struct world *w, const char *user)
+{
+    return require(w, NEED_CRONTAB, user);
 }
 
 const struct value *world_facts(struct world *w)

@@ -23,6 +23,10 @@ enum need_kind {
     NEED_SYSCTL, /* current value in the kernel */
     NEED_HOSTNAME,
     NEED_FACTS, /* ansible_facts */
+    NEED_GLOB,  /* a shell pattern of plain letters, "/", "." and "*": all that it matches is known
+                   as paths, with content */
+    NEED_MOUNT, /* what is mounted at a path */
+    NEED_CRONTAB, /* a user's; of the one who runs the tasks when the name is "" */
     NEED_KINDS
 };
 
@@ -76,9 +80,17 @@ struct group_state {
     int64_t gid;
 };
 
+struct mount_state {
+    bool mounted;
+    bool own_device; /* another device than that of the folder above: no bind mount of it */
+    const char
+        *source; /* as Ansible's mount module has it: the device; of a bind mount the folder */
+};
+
 struct world {
     struct arena arena;
-    /* name -> the struct of its kind; a string for sysctl and hostname, a struct value for facts */
+    /* name -> the struct of its kind; a string for sysctl, hostname, glob and crontab, a struct
+     * value for facts */
     struct map entries[NEED_KINDS];
     struct map pending_handlers; /* names of handlers that an earlier, interrupted run notified */
 };
@@ -104,5 +116,8 @@ const char *world_sysctl(struct world *w, const char *name);
 /* The name when the kernel's and /etc/hostname agree; else "STATIC (running: KERNEL)". */
 const char *world_hostname(struct world *w);
 const struct value *world_facts(struct world *w); /* NULL: not known yet */
+struct mount_state *world_mount(struct world *w, const char *path);
+/* "" when there is none. May be longer than WORLD_MAX_CONTENT by one: it was cut off. */
+const char *world_crontab(struct world *w, const char *user);
 
 #endif

@@ -14,6 +14,7 @@
 #include "lib/base/file.h"
 #include "lib/base/hash.h"
 #include "lib/base/proc.h"
+#include "lib/play/mounts.h"
 #include "lib/play/probe.h"
 #include "lib/play/script.h"
 
@@ -200,6 +201,110 @@ static void accounts_and_settings_are_known(void **state)
     assert_string_equal(world_unit(&s->world, "no-such-unit.service")->load, "not-found");
 }
 
+static void patterns_find_files(void **state)
+{
+    struct scene *s = *state;
+    char pattern[128], one[128], two[128], old[128], other[128];
+    struct need known = {.kind = NEED_GLOB, .name = pattern};
+
+    snprintf(pattern, sizeof(pattern), "%s/*.list", s->dir);
+    snprintf(one, sizeof(one), "%s/one 'x'.list", s->dir);
+    snprintf(two, sizeof(two), "%s/two.list", s->dir);
+    snprintf(old, sizeof(old), "%s/old.list", s->dir);
+    snprintf(other, sizeof(other), "%s/other", s->dir);
+    put(s, "one 'x'.list", "1\n", 0640);
+    put(s, "two.list", "2\n", 0600);
+    put(s, "old.list", "new\n", 0600);
+    put(s, ".hidden.list", "", 0600);
+    put(s, "other", "", 0600);
+    /* known from before, when it was another file */
+    world_set(&s->world, NEED_PATH, old, arena_new(&s->world.arena, struct path_state));
+    world_path(&s->world, old)->content = "old";
+    need(s, NEED_GLOB, pattern);
+    need_content(s, two, NULL, true);
+    ask(s);
+    assert_true(world_knows(&s->world, &known));
+    assert_int_equal(s->world.entries[NEED_PATH].n, 3);
+    assert_string_equal(world_path(&s->world, one)->content, "1\n");
+    assert_int_equal(world_path(&s->world, one)->mode, 0640);
+    assert_string_equal(world_path(&s->world, two)->content, "2\n");
+    assert_string_equal(world_path(&s->world, old)->content, "new\n");
+    unlink(one);
+    unlink(two);
+    unlink(old);
+    world_forget(&s->world);
+    str_clear(&s->script);
+    str_clear(&s->answer);
+    ask(s);
+    assert_true(world_knows(&s->world, &known));
+    assert_int_equal(world_path(&s->world, two)->type, 0);
+    assert_int_equal(s->world.entries[NEED_PATH].n, 1);
+}
+
+static void mounts_and_crontabs_are_read(void **state)
+{
+    struct scene *s = *state;
+    char *path = xasprintf("%s:%s", s->dir, getenv("PATH"));
+
+    put(s, "crontab",
+        "#!/bin/sh\n[ \"$*\" = -l ] && printf '* * * * * x\\nlast' && exit\n"
+        "[ \"$*\" = '-u wide -l' ] && { head -c 300000 /dev/zero | tr '\\0' x; exit; }\n"
+        "echo none >&2; exit 1\n",
+        0755);
+    setenv("PATH", path, 1);
+    need(s, NEED_MOUNT, "/proc");
+    need(s, NEED_MOUNT, s->dir);
+    need(s, NEED_CRONTAB, "");
+    need(s, NEED_CRONTAB, "wide");
+    need(s, NEED_CRONTAB, "a'b");
+    ask(s);
+    assert_true(world_mount(&s->world, "/proc")->mounted);
+    assert_true(world_mount(&s->world, "/proc")->own_device);
+    assert_false(world_mount(&s->world, s->dir)->mounted);
+    assert_string_equal(world_crontab(&s->world, ""), "* * * * * x\nlast");
+    assert_int_equal(strlen(world_crontab(&s->world, "wide")), WORLD_MAX_CONTENT + 1);
+    assert_string_equal(world_crontab(&s->world, "a'b"), "");
+    free(path);
+}
+
+static void mount_sources_are_ansibles(void **state)
+{
+    static const char text[] = "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                               "22 1 0:5 / /proc rw shared:1 - proc proc rw\n"
+                               "30 1 8:2 / /home\\040x rw - xfs /dev/sdb rw\n"
+                               "31 1 8:1 /srv /mnt/bind rw - ext4 /dev/sda1 rw\n"
+                               "40 30 8:2 /a /deep rw - xfs /dev/sdb rw\n"
+                               "41 30 0:9 / /deep rw master:2 propagate_from:3 - tmpfs tmpfs rw\n"
+                               "broken\n50 1 0:1 / /short\n51 1 0:1 / /end rw - tmpfs";
+    static const struct {
+        const char *path, *source;
+        bool mounted, own_device;
+    } expected[] = {
+        {"/", "/dev/sda1", true, false},
+        {"/proc", "proc", true, true},
+        {"/home x", "/dev/sdb", true, true},
+        {"/mnt/bind", "/dev/sda1", true, false},
+        {"/deep", "/home x/", true, true},
+        {"/short", NULL, false, false},
+        {"/end", "", true, true},
+        {"/none", NULL, false, false},
+    };
+    struct scene *s = *state;
+    struct map *mounts = &s->world.entries[NEED_MOUNT];
+
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++)
+        map_set(mounts, expected[i].path, arena_new(&s->world.arena, struct mount_state));
+    mounts_read(&s->world.arena, text, strlen(text), mounts);
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+        const struct mount_state *now = map_get(mounts, expected[i].path);
+
+        assert_int_equal(now->mounted, expected[i].mounted);
+        assert_int_equal(now->own_device, expected[i].own_device);
+        if (expected[i].source)
+            assert_string_equal(now->source, expected[i].source);
+    }
+}
+
 static void facts_have_ansibles_names(void **state)
 {
     static const char *const names[] = {"hostname",
@@ -334,10 +439,17 @@ static void many_paths_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(paths_are_seen_as_they_are),      T(only_content_that_differs_is_sent),
-        T(accounts_and_settings_are_known), T(facts_have_ansibles_names),
-        T(units_and_packages_are_read),     T(answers_are_not_trusted),
-        T(impossible_names_are_refused),    T(many_paths_fit),
+        T(paths_are_seen_as_they_are),
+        T(only_content_that_differs_is_sent),
+        T(accounts_and_settings_are_known),
+        T(facts_have_ansibles_names),
+        T(units_and_packages_are_read),
+        T(answers_are_not_trusted),
+        T(impossible_names_are_refused),
+        T(many_paths_fit),
+        T(patterns_find_files),
+        T(mounts_and_crontabs_are_read),
+        T(mount_sources_are_ansibles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,11 @@ static bool differs(struct module_call *call, struct world *world, const char *s
     return version && fnmatch(version + 1, now->version, 0) != 0;
 }
 
+void apt_put_update(struct str *script)
+{
+    str_printf(script, "%s -o APT::Update::Error-Mode=any update%s", fetch_begin, fetch_end);
+}
+
 static void put_options(struct module_call *call, const char *state, struct str *script)
 {
     const struct value *recommends = value_get(call->args, "install_recommends");
@@ -230,9 +235,7 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     UNUSED(err);
     out->kind = PLAN_OK;
     if (update) {
-        /* As with Ansible, a source that cannot be read is a fault; apt-get would pass over it. */
-        str_printf(&out->script, "%s -o APT::Update::Error-Mode=any update%s", fetch_begin,
-                   fetch_end);
+        apt_put_update(&out->script);
         out->kind = PLAN_OPAQUE;
         plan_say(call, out, "update of the package lists");
     }

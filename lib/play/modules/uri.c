@@ -9,6 +9,7 @@
 
 #include "lib/doc/json.h"
 #include "lib/jinja/jinja.h"
+#include "lib/play/curl_config.h"
 #include "lib/play/planout.h"
 
 static const struct module_arg args[] = {
@@ -41,21 +42,13 @@ struct request {
 
 /* --- the request ------------------------------------------------------------------------------ */
 
-static bool is_clean(const char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            return false;
-    return true;
-}
-
 static int parse_url(struct module_call *call, const char *url, struct request *request,
                      struct err *err)
 {
     const char *p, *end, *colon;
 
     request->https = str_starts(url, "https://");
-    if ((!request->https && !str_starts(url, "http://")) || !is_clean(url) || strchr(url, ' '))
+    if ((!request->https && !str_starts(url, "http://")) || !curl_is_clean(url) || strchr(url, ' '))
         return err_set(err, ERR_INPUT, "url must be http://... or https://..., not '%.80s'", url);
     p = url + (request->https ? 8 : 7);
     end = p + strcspn(p, "/?#");
@@ -72,19 +65,6 @@ static int parse_url(struct module_call *call, const char *url, struct request *
     if (!*request->host || !*request->port ||
         request->port[strspn(request->port, "0123456789")] != '\0')
         return err_set(err, ERR_INPUT, "no host or port in url '%.80s'", url);
-    return 0;
-}
-
-static int check_headers(const struct value *headers, struct err *err)
-{
-    for (size_t i = 0; headers && i < headers->u.map.n; i++) {
-        const struct value *v = headers->u.map.entries[i].value;
-
-        if (!is_clean(headers->u.map.entries[i].key) ||
-            (v->type == VALUE_STR && !is_clean(v->u.str.s)))
-            return err_set(err, ERR_INPUT, "header %.40s holds control characters",
-                           headers->u.map.entries[i].key);
-    }
     return 0;
 }
 
@@ -139,7 +119,7 @@ static int needs(struct module_call *call, void (*add)(void *ctx, const struct n
             return err_set(err, ERR_INPUT, "method must be one word, like GET, not '%s'", method);
     }
     if (parse_url(call, value_get_str(call->args, "url", ""), request, err) < 0 ||
-        check_headers(value_get(call->args, "headers"), err) < 0)
+        curl_check_headers(value_get(call->args, "headers"), err) < 0)
         return -1;
     request->method = upper;
     request->body = make_body(call);
@@ -177,30 +157,9 @@ static void put_plain_header(struct str *out, const char *line)
     str_printf(out, "%s\r\n", line);
 }
 
-/* A line `name = "text"` of curl's configuration, quoted as curl(1), -K has it. */
-static void put_curl(struct str *out, const char *name, const char *text)
-{
-    str_printf(out, "%s = \"", name);
-    for (; *text; text++) {
-        const char *letter = *text == '\n'   ? "\\n"
-                             : *text == '\r' ? "\\r"
-                             : *text == '\t' ? "\\t"
-                                             : NULL;
-
-        if (letter)
-            str_puts(out, letter);
-        else {
-            if (*text == '"' || *text == '\\')
-                str_putc(out, '\\');
-            str_putc(out, *text);
-        }
-    }
-    str_puts(out, "\"\n");
-}
-
 static void put_curl_header(struct str *out, const char *line)
 {
-    put_curl(out, "header", line);
+    curl_put(out, "header", line);
 }
 
 static bool follows(const struct module_call *call, const struct request *request)
@@ -216,11 +175,11 @@ static void curl_config(struct module_call *call, const struct request *request,
 {
     const char *ca_path = value_get_str(call->args, "ca_path", NULL);
 
-    put_curl(out, "url", value_get_str(call->args, "url", ""));
+    curl_put(out, "url", value_get_str(call->args, "url", ""));
     if (str_eq(request->method, "HEAD"))
         str_puts(out, "head\n");
     else
-        put_curl(out, "request", request->method);
+        curl_put(out, "request", request->method);
     str_printf(out, "include\nsilent\nshow-error\nmax-time = %lld\n",
                (long long)value_get_int(call->args, "timeout", 30));
     if (follows(call, request))
@@ -228,10 +187,10 @@ static void curl_config(struct module_call *call, const struct request *request,
     if (!value_get_bool(call->args, "validate_certs", true))
         str_puts(out, "insecure\n");
     if (ca_path)
-        put_curl(out, "cacert", ca_path);
+        curl_put(out, "cacert", ca_path);
     each_header(call, request, put_curl_header, out);
     if (request->body)
-        put_curl(out, "data-raw", request->body);
+        curl_put(out, "data-raw", request->body);
 }
 
 static void plain_request(struct module_call *call, const struct request *request, struct str *out)
@@ -242,13 +201,6 @@ static void plain_request(struct module_call *call, const struct request *reques
     if (request->body)
         str_printf(out, "Content-Length: %zu\r\n", strlen(request->body));
     str_printf(out, "\r\n%s", request->body ? request->body : "");
-}
-
-static void put_input(const struct str *text, struct str *script)
-{
-    str_puts(script, "printf %s '");
-    str_put_base64(script, text->buf, text->len);
-    str_puts(script, "' | base64 -d | ");
 }
 
 static int plan(struct module_call *call, struct world *world, struct module_plan *out,
@@ -267,13 +219,13 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     str_init(&text, STR_MAX_TEXT);
     curl_config(call, request, &text);
     str_puts(&out->script, "if command -v curl >/dev/null; then\n");
-    put_input(&text, &out->script);
+    curl_put_input(&text, &out->script);
     str_puts(&out->script, "curl -K -\n");
     str_clear(&text);
     if (!request->https) {
         plain_request(call, request, &text);
         str_puts(&out->script, "elif command -v bash >/dev/null; then\n");
-        put_input(&text, &out->script);
+        curl_put_input(&text, &out->script);
         str_printf(&out->script,
                    "timeout %lld bash -c 'exec 3<>\"/dev/tcp/$0/$1\" && cat >&3 && cat <&3' ",
                    limit);
