@@ -16,6 +16,10 @@ struct option_row {
     const char *help;
 };
 
+struct given_option {
+    const char *name, *value;
+};
+
 struct context {
     const struct provider *const *providers; /* NULL-terminated */
     const char *file;                        /* -f */
@@ -25,7 +29,8 @@ struct context {
     bool json, quiet, yes, accept_new_keys;
     int verbose;
     const char *argument; /* the first one, for commands whose work takes it; NULL: none */
-    struct map options;   /* the command's own: name -> value, "" for a flag */
+    struct map options;   /* the command's own: name -> value, "" for a flag; of the last one */
+    VEC(struct given_option) given; /* all of them, in order */
     struct event_sink *events;
 };
 
@@ -49,6 +54,8 @@ int options_parse(struct context *ctx, int argc, char **argv, const struct comma
                   int *rest);
 const char *option_get(const struct context *ctx, const char *name); /* NULL when not given */
 bool option_given(const struct context *ctx, const char *name);
+/* Every value of an option that may be given more than once: *at begins as 0. NULL: no more. */
+const char *option_next(const struct context *ctx, const char *name, size_t *at);
 void help_print(void);
 void help_command(const struct command *c);
 void man_print(struct str *out);           /* pgha-deploy.1 */

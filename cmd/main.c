@@ -96,6 +96,7 @@ int main(int argc, char **argv)
         event_json_free(events);
     }
     map_release(&ctx.options);
+    vec_release(&ctx.given);
     free(passphrase);
     free(folder);
     return status;

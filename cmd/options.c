@@ -92,10 +92,14 @@ static void set_global(struct parser *p, const struct option_row *row, const cha
 
 static void set_option(struct parser *p, const struct option_row *row, const char *value)
 {
-    if (is_global(row))
+    struct given_option given = {row->name, value ? value : ""};
+
+    if (is_global(row)) {
         set_global(p, row, value);
-    else
-        map_set(&p->ctx->options, row->name, (void *)(value ? value : ""));
+        return;
+    }
+    map_set(&p->ctx->options, row->name, (void *)given.value);
+    vec_push(&p->ctx->given, given);
 }
 
 static int parse_long(struct parser *p, const char *text, const char *next, int *used)
@@ -226,6 +230,17 @@ const char *option_get(const struct context *ctx, const char *name)
 bool option_given(const struct context *ctx, const char *name)
 {
     return map_has(&ctx->options, name);
+}
+
+const char *option_next(const struct context *ctx, const char *name, size_t *at)
+{
+    while (*at < ctx->given.n) {
+        const struct given_option *given = &ctx->given.items[(*at)++];
+
+        if (str_eq(given->name, name))
+            return given->value;
+    }
+    return NULL;
 }
 
 static void print_options(const struct option_row *rows)

@@ -16,23 +16,27 @@ static void accept_new_keys(void *ctx, const char *host, struct ssh_target *targ
     target->accept_new = true;
 }
 
-/* "a,b" into a NULL-terminated list in the arena. */
-static const char *const *split(struct arena *a, const char *text)
+/* The words of every "a,b" that was given, as a NULL-terminated list in the arena. */
+static const char *const *split(const struct context *ctx, const char *option, struct arena *a)
 {
-    const char **list;
-    size_t n = 0;
+    const char **list, *text;
+    size_t n = 0, at = 0, most = 1;
 
-    if (!text)
-        return NULL;
-    list = arena_alloc(a, (strlen(text) + 2) * sizeof(*list));
-    while (*text) {
-        size_t len = strcspn(text, ",");
+    while ((text = option_next(ctx, option, &at)))
+        most += strlen(text) + 1;
+    list = arena_alloc(a, most * sizeof(*list));
+    at = 0;
+    while ((text = option_next(ctx, option, &at))) {
+        while (*text) {
+            size_t len = strcspn(text, ",");
 
-        if (len)
-            list[n++] = arena_strndup(a, text, len);
-        text += len + (text[len] == ',');
+            if (len)
+                list[n++] = arena_strndup(a, text, len);
+            text += len + (text[len] == ',');
+        }
     }
-    return list;
+    list[n] = NULL;
+    return n > 0 ? list : NULL;
 }
 
 /* -e: JSON or YAML text, @FILE, or name=value words. */
@@ -103,6 +107,8 @@ static void print_json(const struct play_result *r)
         value_map_set(&arena, v, "unreachable", value_int(&arena, h->unreachable));
         value_map_set(&arena, v, "failed", value_int(&arena, h->failed));
         value_map_set(&arena, v, "skipped", value_int(&arena, h->skipped));
+        value_map_set(&arena, v, "rescued", value_int(&arena, h->rescued));
+        value_map_set(&arena, v, "ignored", value_int(&arena, h->ignored));
         value_map_set(&arena, v, "trips", value_int(&arena, h->trips));
         value_map_set(&arena, v, "error",
                       h->err.code ? value_str(&arena, h->err.text) : value_null(&arena));
@@ -130,26 +136,65 @@ struct play_files {
     const struct value *extra;
 };
 
+static int load_inventories(struct context *ctx, const char *folder, struct play_files *f)
+{
+    VEC(const char *) paths = VEC_INIT;
+    const char *path;
+    size_t at = 0;
+    int rc;
+
+    while ((path = option_next(ctx, "inventory", &at)))
+        vec_push(&paths, path);
+    rc = inventory_load_all(&f->inventory, paths.items, paths.n, &f->faults);
+    if (rc == 0)
+        rc = inventory_load_near(&f->inventory, folder, &f->faults);
+    vec_release(&paths);
+    return rc;
+}
+
+static int load_extra(struct context *ctx, struct play_files *f)
+{
+    const char *text;
+    size_t at = 0;
+
+    while ((text = option_next(ctx, "extra-vars", &at))) {
+        const struct value *more = extra_vars(&f->arena, text, &f->faults);
+
+        if (!more)
+            return -1;
+        if (more->type != VALUE_MAP) {
+            fault_add(&f->faults, (struct source){"--extra-vars", 1, 1},
+                      "variables are a mapping, not a %s", value_type_name(more->type));
+            return -1;
+        }
+        f->extra = f->extra ? value_merge(&f->arena, f->extra, more) : more;
+    }
+    return 0;
+}
+
 static int load(struct context *ctx, const char *path, struct play_files *f, struct assets *assets)
 {
-    const char *inventory = option_get(ctx, "inventory"), *extra = option_get(ctx, "extra-vars");
     /* assets reads the file system for names that begin with / or ./ */
     const char *file = *path == '/' || str_starts(path, "./") || str_starts(path, "../")
                            ? path
                            : arena_printf(&f->arena, "./%s", path);
+    char *folder = path_dir(file);
+    int rc = load_inventories(ctx, folder, f);
 
-    if (inventory_load(&f->inventory, inventory, &f->faults) < 0 ||
-        !(f->playbook = playbook_load(assets, file, &f->faults)) ||
-        (extra && !(f->extra = extra_vars(&f->arena, extra, &f->faults))))
+    free(folder);
+    if (rc < 0 || !(f->playbook = playbook_load(assets, file, &f->faults)) ||
+        load_extra(ctx, f) < 0)
         return report_faults(&f->faults);
     return -1;
 }
 
 /* Each host's fault was told when it came. What is left to say: how many, what helps the first, and
  * how to try those again. */
-static void sum_up(const struct play_result *r, const char *playbook, const char *inventory,
+static void sum_up(const struct context *ctx, const struct play_result *r, const char *playbook,
                    struct err *err)
 {
+    const char *inventory;
+    size_t at = 0;
     struct str hint;
     size_t failed = 0;
 
@@ -158,8 +203,10 @@ static void sum_up(const struct play_result *r, const char *playbook, const char
         str_printf(&hint, "%s\n  -> ", err->hint);
     str_puts(&hint, "to try again: pgha-deploy play ");
     str_put_shell(&hint, playbook);
-    str_puts(&hint, " -i ");
-    str_put_shell(&hint, inventory);
+    while ((inventory = option_next(ctx, "inventory", &at))) {
+        str_puts(&hint, " -i ");
+        str_put_shell(&hint, inventory);
+    }
     str_puts(&hint, " --limit ");
     for (size_t i = 0; i < r->n; i++)
         if (r->hosts[i].err.text)
@@ -174,28 +221,36 @@ static void sum_up(const struct play_result *r, const char *playbook, const char
     str_release(&hint);
 }
 
-static int play(struct context *ctx, struct play_files *f, const struct assets *assets)
+static struct play_options options_of(struct context *ctx, struct play_files *f)
 {
     const char *forks = option_get(ctx, "forks");
-    struct play_options options = {
+
+    return (struct play_options){
         .check = option_given(ctx, "check"),
         .diff = option_given(ctx, "diff"),
         .limit = option_get(ctx, "limit"),
         .extra_vars = f->extra,
-        .tags = split(&f->arena, option_get(ctx, "tags")),
-        .skip_tags = split(&f->arena, option_get(ctx, "skip-tags")),
+        .tags = split(ctx, "tags", &f->arena),
+        .skip_tags = split(ctx, "skip-tags", &f->arena),
+        .start_at = option_get(ctx, "start-at-task"),
         .forks = forks ? atoi(forks) : 0,
+        .verbosity = ctx->verbose,
         .events = ctx->events,
         .target = ctx->accept_new_keys ? accept_new_keys : NULL,
         .connect_deadline_ms = clock_mono_ms() + CONNECT_TIMEOUT_MS,
     };
+}
+
+static int play(struct context *ctx, struct play_files *f, const struct assets *assets)
+{
+    struct play_options options = options_of(ctx, f);
     struct play_result result;
     struct err err = ERR_INIT;
     int status = 0;
 
     event_send(ctx->events, &(struct event){.kind = EVENT_STAGE, .stage = "play", .text = f->path});
     if (play_run(f->playbook, assets, &f->inventory, &options, &result, &err) < 0) {
-        sum_up(&result, f->path, option_get(ctx, "inventory"), &err);
+        sum_up(ctx, &result, f->path, &err);
         status = report_err(&err);
     }
     ui_finish();
@@ -208,6 +263,41 @@ static int play(struct context *ctx, struct play_files *f, const struct assets *
     }
     play_result_release(&result);
     return status;
+}
+
+static int list_json(struct play_files *f, const struct assets *assets,
+                     const struct play_options *options, bool hosts, struct err *err)
+{
+    struct value *plays = playbook_describe(f->playbook, &f->arena), *members;
+
+    if (play_list_hosts(f->playbook, assets, &f->inventory, options, &f->arena, &members, err) < 0)
+        return -1;
+    for (size_t i = 0; hosts && i < plays->u.list.n; i++)
+        value_map_set(&f->arena, plays->u.list.items[i], "members", members->u.list.items[i]);
+    print_value(plays);
+    return 0;
+}
+
+/* --list-hosts, --list-tasks */
+static int list(struct context *ctx, struct play_files *f, const struct assets *assets)
+{
+    struct play_options options = options_of(ctx, f);
+    bool hosts = option_given(ctx, "list-hosts"), tasks = option_given(ctx, "list-tasks");
+    struct err err = ERR_INIT;
+    struct str text;
+    int rc;
+
+    str_init(&text, STR_MAX_TEXT);
+    options.start_at = NULL; /* as with Ansible, all is listed */
+    if (ctx->json)
+        rc = list_json(f, assets, &options, hosts, &err);
+    else
+        rc = play_list(f->playbook, assets, &f->inventory, &options, f->path, hosts, tasks, &text,
+                       &err);
+    if (rc == 0)
+        print_text(&text);
+    str_release(&text);
+    return rc == 0 ? 0 : report_err(&err);
 }
 
 static int run(struct context *ctx, int argc, char **argv)
@@ -228,12 +318,10 @@ static int run(struct context *ctx, int argc, char **argv)
     faults_init(&f.faults);
     inventory_init(&f.inventory);
     if ((status = load(ctx, argv[0], &f, &assets)) < 0) {
-        if (option_given(ctx, "list-tasks")) {
-            print_value(playbook_describe(f.playbook, &f.arena));
-            status = 0;
-        } else {
+        if (option_given(ctx, "list-tasks") || option_given(ctx, "list-hosts"))
+            status = list(ctx, &f, &assets);
+        else
             status = play(ctx, &f, &assets);
-        }
     }
     playbook_free(f.playbook);
     inventory_release(&f.inventory);
@@ -243,7 +331,8 @@ static int run(struct context *ctx, int argc, char **argv)
 }
 
 static const struct option_row options[] = {
-    {"inventory", 'i', "PATH", "inventory: a file or a folder (required)"},
+    {"inventory", 'i', "PATH", "inventory: a file, a folder or names with a comma; may be given more "
+                               "than once (required)"},
     {"check", 'C', NULL, "change nothing, tell what would be"},
     {"diff", 'D', NULL, "show differences of files"},
     {"limit", 'l', "PATTERN", "only these hosts"},
@@ -251,7 +340,9 @@ static const struct option_row options[] = {
     {"skip-tags", 0, "LIST", "no tasks with one of these tags"},
     {"extra-vars", 'e', "VARS", "name=value words, JSON, or @FILE; the strongest variables"},
     {"forks", 0, "N", "hosts at once (default: all)"},
-    {"list-tasks", 0, NULL, "print the plays and tasks as JSON, run nothing"},
+    {"start-at-task", 0, "NAME", "leave out what comes before the task of this name"},
+    {"list-hosts", 0, NULL, "print the plays and their hosts, run nothing"},
+    {"list-tasks", 0, NULL, "print the plays and their tasks, run nothing"},
     {NULL, 0, NULL, NULL},
 };
 

@@ -383,24 +383,50 @@ static void load_vars(struct inventory *inv, const char *base, bool near, struct
     free(hosts);
 }
 
-int inventory_load(struct inventory *inv, const char *path, struct faults *faults)
+static bool is_names(const char *path)
 {
-    bool folder = file_is_dir(path), names = strchr(path, ',') && !file_exists(path);
-    char *base = folder ? xstrdup(path) : path_dir(path);
-    size_t before = count(faults);
+    return strchr(path, ',') && !file_exists(path);
+}
 
-    if (folder)
+static void load_source(struct inventory *inv, const char *path, struct faults *faults)
+{
+    if (file_is_dir(path))
         load_folder(inv, path, faults);
-    else if (names)
+    else if (is_names(path))
         load_names(inv, path, faults);
     else
         load_file(inv, path, true, faults);
-    if (!names)
-        load_vars(inv, base, false, faults);
+}
+
+/* The folders beside a source. */
+static void load_source_vars(struct inventory *inv, const char *path, struct faults *faults)
+{
+    char *base;
+
+    if (is_names(path))
+        return;
+    base = file_is_dir(path) ? xstrdup(path) : path_dir(path);
+    load_vars(inv, base, false, faults);
     free(base);
-    if (count(faults) == before)
-        check_names(inv, path, faults);
+}
+
+int inventory_load_all(struct inventory *inv, const char *const *paths, size_t n,
+                       struct faults *faults)
+{
+    size_t before = count(faults);
+
+    for (size_t i = 0; i < n; i++)
+        load_source(inv, paths[i], faults);
+    for (size_t i = 0; i < n; i++)
+        load_source_vars(inv, paths[i], faults);
+    if (count(faults) == before && n > 0)
+        check_names(inv, paths[n - 1], faults);
     return count(faults) == before ? 0 : -1;
+}
+
+int inventory_load(struct inventory *inv, const char *path, struct faults *faults)
+{
+    return inventory_load_all(inv, &path, 1, faults);
 }
 
 int inventory_load_near(struct inventory *inv, const char *folder, struct faults *faults)

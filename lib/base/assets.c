@@ -2,6 +2,9 @@
  * assets.c - one way to read playbooks and templates, wherever they are.
  */
 #include "lib/base/assets.h"
+
+#include <dirent.h>
+
 #include "lib/base/file.h"
 
 /* What a path means: a path of the file system, or a key of the embedded table. */
@@ -109,4 +112,50 @@ int assets_read(const struct assets *a, const char *path, struct str *out, struc
 
     place_release(&place);
     return rc;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void each_file(const char *folder, void (*found)(void *ctx, const char *name), void *ctx)
+{
+    struct dirent **names;
+    int n = scandir(folder, &names, NULL, by_bytes);
+
+    for (int i = 0; i < n; i++) {
+        char *path = path_join(folder, names[i]->d_name);
+
+        if (!file_is_dir(path))
+            found(ctx, names[i]->d_name);
+        free(path);
+        free(names[i]);
+    }
+    if (n >= 0)
+        free(names);
+}
+
+static void each_embedded(const char *key, void (*found)(void *ctx, const char *name), void *ctx)
+{
+    char *prefix = xasprintf("%s/", key);
+    const struct embedded_file *end = embedded_files + embedded_files_count;
+    const struct embedded_file *file = lower_bound(prefix);
+
+    for (; file && file < end && str_starts(file->path, prefix); file++)
+        if (!strchr(file->path + strlen(prefix), '/'))
+            found(ctx, file->path + strlen(prefix));
+    free(prefix);
+}
+
+void assets_each(const struct assets *a, const char *folder,
+                 void (*found)(void *ctx, const char *name), void *ctx)
+{
+    struct place place = find_place(a, folder);
+
+    if (place.file)
+        each_file(place.file, found, ctx);
+    else
+        each_embedded(place.key, found, ctx);
+    place_release(&place);
 }

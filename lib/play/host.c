@@ -53,17 +53,28 @@ static const char *message_of(const struct step *step)
     return value_get_str(step->result, "msg", "failed");
 }
 
+static void tell_failure(struct host *host, const struct step *step)
+{
+    const char *text = step->no_log ? "(no_log)" : message_of(step);
+    const char *label = step->label && !step->no_log ? step->label : "";
+    const char *how = step->ignore_errors ? "ignored" : "rescued";
+
+    if (step_fails(step) && step->fate != FATE_RESCUED)
+        return; /* fail_at tells */
+    if (!step->last && !step->ignore_errors && step->fate != FATE_RESCUED)
+        how = "going on with the next item";
+    send_step(host, step, EVENT_NOTE,
+              arena_printf(step->arena, "%s: failed, %s: %s%s%s%s", step->title, how,
+                           *label ? "[" : "", label, *label ? "] " : "", text),
+              NULL);
+}
+
 static void tell(struct host *host, const struct step *step)
 {
     const char *text = step->planned ? step_summary(step, step->arena) : step->label;
 
-    if (step->failed && !step->ignore_errors)
-        return; /* host_fail tells */
     if (step->failed)
-        send_step(host, step, EVENT_NOTE,
-                  arena_printf(step->arena, "%s: failed, ignored: %s", step->title,
-                               step->no_log ? "(no_log)" : message_of(step)),
-                  NULL);
+        tell_failure(host, step);
     else if (step->changed)
         note_change(host, step);
     else if (step->skipped)
@@ -86,15 +97,21 @@ static void count(struct host *host, const struct step *step)
     host->task_changed |= step->changed;
     host->task_failed |= step->failed;
     host->task_skipped &= step->skipped;
-    if (!step->last && !(step->failed && !step->ignore_errors))
+    /* an include counts once for each file */
+    if (step->task->include && !step->failed)
+        r->ok += !step->skipped;
+    if (!step->last)
         return;
-    if (host->task_failed && !step->ignore_errors) {
-        r->failed++;
+    if (step_fails(step)) {
+        if (step->fate == FATE_RESCUED)
+            r->rescued++;
+        else
+            r->failed++;
         return;
     }
     r->ignored += host->task_failed;
     r->skipped += host->task_skipped && !host->task_failed;
-    r->ok += host->task_failed || !host->task_skipped;
+    r->ok += !step->task->include && (host->task_failed || !host->task_skipped);
     r->changed += host->task_changed;
 }
 
@@ -111,7 +128,8 @@ static void note_markers(struct host *host, const struct step *step)
         if (map_del(&host->marked, title) && (!step->applies || step->task->has_failed_when))
             vec_push(&host->stale, title);
     }
-    for (size_t i = 0; i < step->notify.n && step->applies && !step->changed; i++) {
+    for (size_t i = 0; i < step->notify.n && step->applies && (!step->changed || step->failed);
+         i++) {
         for (size_t h = 0; h < play->handlers.n; h++) {
             const char *title = task_title(&play->handlers.items[h], a);
 
@@ -120,13 +138,6 @@ static void note_markers(struct host *host, const struct step *step)
                 vec_push(&host->stale, title);
         }
     }
-}
-
-static void commit(struct host *host, const struct step *step)
-{
-    tell(host, step);
-    count(host, step);
-    note_markers(host, step);
 }
 
 /* ---- failing ---- */
@@ -141,21 +152,42 @@ void host_fail(struct host *host, struct err *err)
                                                            .failed = 1});
 }
 
+/* What is told of a failure: of the loop when its last item did not fail. */
+static const char *failure_of(const struct step *step)
+{
+    if (step->no_log)
+        return "failed (no_log)";
+    return step->failed ? message_of(step) : "One or more items failed";
+}
+
+/* The host drops out, now or after the always parts. The first failure is the one to tell. */
 static void fail_at(struct host *host, const struct step *step)
 {
     const char *detail = step->errout && *step->errout ? step->errout : step->out;
-    const char *text = step->no_log ? "failed (no_log)" : message_of(step);
+    const char *text = failure_of(step);
+    const char *label = step->failed && !step->no_log ? step->label : NULL;
     struct err *err = &host->result->err;
 
-    host->failed = true;
-    if (step->no_log || (detail && str_eq(detail, text)))
+    host->failed = step->fate == FATE_ENDS;
+    if (step->no_log || !step->failed || (detail && str_eq(detail, text)))
         detail = NULL;
-    err_set(err, step->ended ? ERR_REMOTE : ERR_FAILED, "%s: %s (%s:%d)%s%s%s: %s", host->name,
-            step->title, step->task->src.file, step->task->src.line, step->label ? " [" : "",
-            step->label && !step->no_log ? step->label : "", step->label ? "]" : "", text);
-    if (detail && *detail)
-        err_hint(err, "%s", detail);
+    if (!err->text) {
+        err_set(err, step->ended ? ERR_REMOTE : ERR_FAILED, "%s: %s (%s:%d)%s%s%s: %s", host->name,
+                step->title, step->task->src.file, step->task->src.line, label ? " [" : "",
+                label ? label : "", label ? "]" : "", text);
+        if (detail && *detail)
+            err_hint(err, "%s", detail);
+    }
     send_step(host, step, EVENT_FAILED, text, detail);
+}
+
+static void commit(struct host *host, const struct step *step)
+{
+    tell(host, step);
+    count(host, step);
+    note_markers(host, step);
+    if (step_fails(step) && step->fate != FATE_RESCUED)
+        fail_at(host, step);
 }
 
 /* ---- batches ---- */
@@ -183,7 +215,7 @@ static void add_to_batch(struct host *host, const struct step *step)
     vec_push(&host->batch, *step);
 }
 
-/* Plans up to what cannot be planned before a trip. */
+/* What a step's failure leads to is planned in the same batch, when it is foreseen. */
 static enum batch_end plan_batch(struct host *host, struct stage *stage, size_t end)
 {
     bool is_handler;
@@ -191,7 +223,7 @@ static enum batch_end plan_batch(struct host *host, struct stage *stage, size_t 
     while (!host->failed) {
         const struct task *task = progress_task(&host->progress, stage, end, &is_handler);
         struct step step;
-        bool fails, done;
+        bool ends, done;
 
         if (!task)
             return BATCH_DONE;
@@ -199,19 +231,18 @@ static enum batch_end plan_batch(struct host *host, struct stage *stage, size_t 
             step_release(&step);
             return BATCH_UNKNOWN;
         }
-        fails = step.failed && !step.ignore_errors;
+        step.foreseen = step_fails(&step);
+        ends = step.foreseen && step.fate == FATE_ENDS;
         done = is_done(host, &step);
         if (done)
             commit(host, &step);
         else
             add_to_batch(host, &step);
-        if (done && fails)
-            fail_at(host, &step);
-        else if (!step.open && !fails)
+        if (!step.open && !ends)
             progress_pass(&host->progress, host, &step);
         if (done)
             step_release(&step);
-        else if (step.open || fails)
+        else if (step.open || ends)
             return step.open ? BATCH_OPEN : BATCH_FAILED;
     }
     return BATCH_FAILED;
@@ -244,14 +275,21 @@ static int make_trip(struct host *host, struct stage *stage, enum batch_end end,
     return rc;
 }
 
-/* The step that failed was ignored, but what was planned after it did not run: plan that again, on
- * a fresh look at the host. */
+/* A step failed and the host goes on, but what was planned after it did not run: plan that again,
+ * on a fresh look at the host. */
 static void go_back(struct host *host, size_t failed)
 {
     progress_release(&host->progress);
     progress_copy(&host->progress, &host->before);
-    for (size_t i = 0; i <= failed; i++)
-        progress_pass(&host->progress, host, &host->batch.items[i]);
+    for (size_t i = 0; i <= failed; i++) {
+        const struct step *step = &host->batch.items[i];
+        bool is_handler;
+
+        /* to the step, over what lies between */
+        if (progress_task(&host->progress, step->stage, SIZE_MAX, &is_handler) != step->task)
+            BUG("a host has lost its way to %s:%d", step->task->src.file, step->task->src.line);
+        progress_pass(&host->progress, host, step);
+    }
     world_forget(&host->world);
 }
 
@@ -271,13 +309,13 @@ static enum settled settle_step(struct host *host, size_t i)
         return SETTLED_PART;
     }
     commit(host, step);
-    if (step->failed && !step->ignore_errors) {
-        fail_at(host, step);
+    if (host->failed)
         return SETTLED_FAILED;
-    }
     if (step->open) {
         progress_pass(&host->progress, host, step);
-    } else if (step->applies && step->rc != 0) {
+        if (step->failed)
+            world_forget(&host->world);
+    } else if (step->applies && (step->rc != 0 || step_fails(step) != step->foreseen)) {
         go_back(host, i);
         return SETTLED_PART;
     }
@@ -326,6 +364,8 @@ static bool work_on(struct host *host, struct stage *stage, size_t end)
         lose(host, &err);
     else
         settled = settle_batch(host);
+    if (settled == SETTLED_ALL && host->progress.lost)
+        host->failed = true; /* fail_at told why */
     return settled == SETTLED_PART || (settled == SETTLED_ALL && reached != BATCH_DONE);
 }
 

@@ -14,6 +14,8 @@
 #include "lib/base/vec.h"
 #include "lib/play/world.h"
 
+struct include;
+
 enum arg_type {
     ARG_STR,
     ARG_BOOL,
@@ -67,8 +69,9 @@ struct module_call {
                 const struct value **out, struct err *err);
     int verbosity; /* how many -v: debug's `verbosity` */
     int64_t now_s; /* seconds since 1970 at the start of the run: apt's cache_valid_time */
-    void *data;    /* of the runner */
-    void *own;     /* of the module: what needs computed and plan uses again (rendered content) */
+    const struct include *include; /* of include_tasks (playbook.h); else NULL */
+    void *data;                    /* of the runner */
+    void *own; /* of the module: what needs computed and plan uses again (rendered content) */
 };
 
 struct module_plan {

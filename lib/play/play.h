@@ -28,7 +28,7 @@ struct playbook; /* parsed with its roles and imported files; read-only, shared 
 struct playbook *playbook_load(const struct assets *assets, const char *path,
                                struct faults *faults);
 void playbook_free(struct playbook *pb);
-/* [{"name","hosts","tasks":[{"name","module","tags"}]}] for play --list-tasks. */
+/* [{"name","hosts","tasks":[{"name","module","tags"}]}] for play --list-tasks --json. */
 struct value *playbook_describe(const struct playbook *pb, struct arena *a);
 
 /* How scripts reach a host. */
@@ -49,6 +49,8 @@ struct play_options {
     const char *limit;                          /* host pattern; NULL: all */
     const struct value *extra_vars;             /* map; the strongest; may be NULL */
     const char *const *tags, *const *skip_tags; /* NULL-terminated; NULL: all / none */
+    const char *start_at; /* a task's name, with or without its role, or a pattern of fnmatch: what
+                             is before the first such task is left out. NULL: nothing is */
     int forks;           /* hosts at once; 0: all, at most POOL_MAX_THREADS */
     int task_timeout_ms; /* 0: 10 min */
     struct event_sink *events;
@@ -96,6 +98,17 @@ int play_run(const struct playbook *pb, const struct assets *assets, const struc
              const struct play_options *options, struct play_result *result,
              struct err *err) MUST_USE;
 void play_result_release(struct play_result *result);
+
+/* What ansible-playbook prints for --list-hosts and --list-tasks: plays, their hosts, and the tasks
+ * that limit and tags of options leave. As there, tasks of rescue and always and of included files
+ * are not listed. path: of the playbook, as it is to be shown. */
+int play_list(const struct playbook *pb, const struct assets *assets, const struct inventory *inv,
+              const struct play_options *options, const char *path, bool hosts, bool tasks,
+              struct str *out, struct err *err) MUST_USE;
+/* The same hosts: a list of lists of names, one a play. */
+int play_list_hosts(const struct playbook *pb, const struct assets *assets,
+                    const struct inventory *inv, const struct play_options *options,
+                    struct arena *a, struct value **out, struct err *err) MUST_USE;
 
 /* Renders every `template` and `copy` task of every play for one host without touching it: the
  * callback gets dest, mode and content. Facts are unknown here, so a template that needs them is an

@@ -178,15 +178,7 @@ void reader_leave(struct reader *r)
 
 const char *reader_path(struct reader *r, const char *folder, const char *name)
 {
-    char *joined = name[0] == '/' ? xstrdup(name) : path_join(folder, name);
-    char *normal = path_normal(joined);
-    /* "./x" tells the assets that it is a file of this machine; path_normal takes that away */
-    bool here = normal[0] != '/' && (str_starts(joined, "./") || str_eq(folder, "."));
-    const char *path = arena_printf(&r->pb->arena, "%s%s", here ? "./" : "", normal);
-
-    free(joined);
-    free(normal);
-    return path;
+    return playbook_path(&r->pb->arena, folder, name);
 }
 
 const struct value *reader_file(struct reader *r, const char *path, struct source from,
@@ -251,22 +243,72 @@ static void play_vars(struct reader *r, void *into, const struct value *v)
     ((struct play_reader *)into)->play->vars = reader_vars(r, v, "vars");
 }
 
+const char *const *vars_file_paths(struct arena *a, const struct play *play, const char *name)
+{
+    const char **paths = arena_alloc(a, 3 * sizeof(*paths));
+
+    paths[0] = playbook_path(a, playbook_path(a, play->folder, "vars"), name);
+    paths[1] = playbook_path(a, play->folder, name);
+    paths[2] = NULL;
+    return paths;
+}
+
+/* The first file there is. */
+static const char *find_vars_file(struct reader *r, const struct play *play,
+                                  const struct value *names)
+{
+    for (size_t i = 0; i < names->u.list.n; i++) {
+        const char *const *path =
+            vars_file_paths(&r->pb->arena, play, names->u.list.items[i]->u.str.s);
+
+        for (; *path; path++)
+            if (assets_exists(r->assets, *path) && !assets_is_dir(r->assets, *path))
+                return *path;
+    }
+    return NULL;
+}
+
+/* One file, or a list of which the first there is counts. Names without templates are settled now.
+ */
+static void add_vars_file(struct reader *r, struct play *play, const struct value *v)
+{
+    struct vars_file file = {.names = v, .src = v->src};
+    struct value *one = value_list(&r->pb->arena);
+    const struct value *vars;
+    const char *path;
+
+    if (v->type != VALUE_LIST) {
+        value_list_add(&r->pb->arena, one, (struct value *)v);
+        file.names = one;
+    }
+    for (size_t i = 0; i < file.names->u.list.n; i++)
+        if (!value_is_str(file.names->u.list.items[i])) {
+            fault_add(r->faults, file.names->u.list.items[i]->src,
+                      "vars_files is a list of file names, or of lists of them");
+            return;
+        }
+    reader_keep(r, file.names);
+    if (!value_has_markup(file.names)) {
+        path = find_vars_file(r, play, file.names);
+        if (!path) {
+            fault_add(r->faults, v->src, "vars_files: none of these files is there");
+            return;
+        }
+        vars = reader_file(r, path, v->src, false);
+        file.vars = vars ? reader_vars(r, vars, "a variables file") : value_map(&r->pb->arena);
+    }
+    vec_push(&play->vars_files, file);
+}
+
 static void play_vars_files(struct reader *r, void *into, const struct value *v)
 {
     struct play *play = ((struct play_reader *)into)->play;
-    struct names names = reader_names(r, v, "vars_files", false);
 
-    for (size_t i = 0; i < names.n; i++) {
-        const struct value *vars;
-
-        if (jinja_has_markup(names.items[i])) {
-            fault_add(r->faults, v->src, "a template in vars_files is not supported");
-            continue;
-        }
-        vars = reader_file(r, reader_path(r, play->folder, names.items[i]), v->src, false);
-        if (vars)
-            vec_push(&play->vars_files, reader_vars(r, vars, "a variables file"));
-    }
+    if (v->type == VALUE_LIST)
+        for (size_t i = 0; i < v->u.list.n; i++)
+            add_vars_file(r, play, v->u.list.items[i]);
+    else if (v->type != VALUE_NULL)
+        add_vars_file(r, play, v);
 }
 
 /* Is it a batch's size: 2, "2" or "30%"? */
@@ -354,7 +396,7 @@ static void read_play_key(struct reader *r, struct play_reader *into,
 
 static void add_flush(struct reader *r, const struct play_reader *from)
 {
-    struct task flush = {.kind = TASK_FLUSH_HANDLERS, .src = from->play->src};
+    struct task flush = {.kind = TASK_FLUSH_HANDLERS, .implicit = true, .src = from->play->src};
 
     reader_add_task(r, &flush, LIST_TASKS);
 }
@@ -409,10 +451,22 @@ static void check_notified(struct reader *r, const struct play *play, const stru
     }
 }
 
+/* A task of a loop is met several times; the hosts wait for each other only once. */
+static void check_run_once(struct reader *r, const struct task *task)
+{
+    for (const struct frame *frame = task->frame; frame; frame = frame->outer)
+        if (task->run_once == CHOICE_YES && frame->include && frame->include->loops)
+            fault_add(r->faults, task->src,
+                      "run_once is not supported in a file that is included by a loop: use "
+                      "`when: inventory_hostname == ansible_play_hosts[0]`");
+}
+
 static void finish_play(struct reader *r, struct play *play)
 {
-    vec_each (task, &play->tasks)
+    vec_each (task, &play->tasks) {
         check_notified(r, play, task);
+        check_run_once(r, task);
+    }
     vec_each (task, &play->handlers) {
         if (task->run_once == CHOICE_YES)
             fault_add(r->faults, task->src, "run_once is not supported for a handler");
@@ -441,6 +495,7 @@ static void read_play(struct reader *r, const struct value *v)
         play->name = play->hosts ? play->hosts : "";
     play->any_errors_fatal = into.outer.any_errors_fatal == CHOICE_YES;
     play->become = into.outer.become == CHOICE_YES;
+    play->tags = into.outer.tags;
     read_lists(r, &into);
     finish_play(r, play);
 }
@@ -507,9 +562,11 @@ struct playbook *playbook_load(const struct assets *assets, const char *path, st
     arena_init(&pb->arena);
     templates_init(&pb->templates, &pb->arena);
     map_init(&r.roles);
+    map_init(&r.open);
     pb->path = arena_strdup(&pb->arena, path);
     read_plays(&r, pb->path, (struct source){pb->path, 0, 0});
     map_release(&r.roles);
+    map_release(&r.open);
     if (faults->n == before)
         return pb;
     playbook_free(pb);
@@ -525,7 +582,11 @@ void playbook_free(struct playbook *pb)
         vec_release(&(*play)->tasks);
         vec_release(&(*play)->handlers);
         vec_release(&(*play)->roles);
+        vec_release(&(*play)->blocks);
     }
+    vec_each (include, &pb->includes)
+        vec_release(&(*include)->files);
+    vec_release(&pb->includes);
     vec_release(&pb->plays);
     templates_release(&pb->templates);
     arena_release(&pb->arena);
@@ -540,6 +601,12 @@ bool names_have(const struct names *names, const char *name)
         if (str_eq(names->items[i], name))
             return true;
     return false;
+}
+
+bool task_is_real(const struct task *task)
+{
+    return task->kind == TASK_MODULE || task->kind == TASK_FLUSH_HANDLERS ||
+           task->kind == TASK_NOOP;
 }
 
 const char *task_title(const struct task *task, struct arena *a)

@@ -1,7 +1,8 @@
 /*
  * reader.h - what the files of the playbook reader share. Private to lib/play.
  *
- * reader.c reads files and plays, reader_task.c tasks and blocks, reader_role.c roles. Each kind of
+ * reader.c reads files and plays, reader_task.c tasks and blocks, reader_include.c included files,
+ * reader_role.c roles. Each kind of
  * mapping has one table of keys; a key that is in no table is a fault with the nearest valid one.
  */
 #ifndef PGHA_READER_H
@@ -19,6 +20,7 @@ struct reader {
     struct faults *faults;
     struct play *play;
     struct map roles; /* path -> struct role * */
+    struct map open;  /* files of tasks that are being read */
     int depth;
 };
 
@@ -71,6 +73,13 @@ void reader_tasks(struct reader *r, const struct value *list, const struct task 
 void reader_tasks_file(struct reader *r, const char *path, struct source from,
                        const struct task *outer, enum task_list to);
 void reader_add_task(struct reader *r, const struct task *task, enum task_list to);
+/* include_tasks (reader_include.c): task holds the keys of the include, args its file, outer what
+ * is around it. */
+void reader_include_tasks(struct reader *r, struct task *task, const struct value *args,
+                          const struct task *outer);
+/* The key into around, where it is one that blocks have. */
+void reader_block_key(struct reader *r, struct task *around, const struct value_entry *entry,
+                      const char *what);
 /* Keywords that a play, a block, a role and a task share; NULL when the key is none of them. */
 const struct key *reader_common_key(const char *name);
 

@@ -117,6 +117,7 @@ static void read_handlers(struct reader *r, const struct role *role, const struc
     /* handlers belong to the role, not to the place that used it */
     around.when = (struct expressions){NULL, 0};
     around.notify = (struct names){NULL, 0};
+    around.block = NULL;
     if (assets_exists(r->assets, path))
         reader_tasks_file(r, path, src, &around, LIST_HANDLERS);
 }

@@ -189,34 +189,6 @@ static void key_with_items(struct reader *r, void *into, const struct value *v)
     ((struct task *)into)->loop_flattens = true;
 }
 
-static void control_var(struct reader *r, void *into, const struct value *v)
-{
-    ((struct task *)into)->loop_var = reader_str(r, v, "loop_var");
-}
-
-static void control_label(struct reader *r, void *into, const struct value *v)
-{
-    ((struct task *)into)->loop_label = reader_keep(r, v);
-}
-
-static const struct key control_keys[] = {
-    {"loop_var", control_var, NULL},
-    {"label", control_label, NULL},
-    {"pause", NULL, "use until with delay to wait for something"},
-    {"index_var", NULL, "loop over a list of mappings"},
-    {"extended", NULL, "only the item is known"},
-};
-static const struct key_table control_table = {"loop_control", control_keys,
-                                               ARRAY_LEN(control_keys)};
-
-static void key_loop_control(struct reader *r, void *into, const struct value *v)
-{
-    if (v->type == VALUE_MAP)
-        reader_map(r, &control_table, v, into);
-    else
-        fault_add(r->faults, v->src, "loop_control must be a mapping");
-}
-
 static bool is_variable_name(const char *name)
 {
     const char *letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
@@ -229,13 +201,51 @@ static bool is_variable_name(const char *name)
     return true;
 }
 
+static const char *variable_name(struct reader *r, const struct value *v, const char *what)
+{
+    const char *name = reader_str(r, v, what);
+
+    if (!is_variable_name(name))
+        fault_add(r->faults, v->src, "'%s' cannot be a variable's name", name);
+    return name;
+}
+
+static void control_var(struct reader *r, void *into, const struct value *v)
+{
+    ((struct task *)into)->loop_var = variable_name(r, v, "loop_var");
+}
+
+static void control_label(struct reader *r, void *into, const struct value *v)
+{
+    ((struct task *)into)->loop_label = reader_keep(r, v);
+}
+
+static void control_index(struct reader *r, void *into, const struct value *v)
+{
+    ((struct task *)into)->index_var = variable_name(r, v, "index_var");
+}
+
+static const struct key control_keys[] = {
+    {"loop_var", control_var, NULL},
+    {"index_var", control_index, NULL},
+    {"label", control_label, NULL},
+    {"pause", NULL, "use until with delay to wait for something"},
+    {"extended", NULL, "only the item and its index are known: use index_var"},
+};
+static const struct key_table control_table = {"loop_control", control_keys,
+                                               ARRAY_LEN(control_keys)};
+
+static void key_loop_control(struct reader *r, void *into, const struct value *v)
+{
+    if (v->type == VALUE_MAP)
+        reader_map(r, &control_table, v, into);
+    else
+        fault_add(r->faults, v->src, "loop_control must be a mapping");
+}
+
 static void key_register(struct reader *r, void *into, const struct value *v)
 {
-    struct task *task = into;
-
-    task->registers = reader_str(r, v, "register");
-    if (!is_variable_name(task->registers))
-        fault_add(r->faults, v->src, "'%s' cannot be a variable's name", task->registers);
+    ((struct task *)into)->registers = variable_name(r, v, "register");
 }
 
 static const struct key common_keys[] = {
@@ -307,6 +317,8 @@ const struct key *reader_common_key(const char *name)
 /* A task while it is read: the key that says what it does, and `args:`. */
 struct task_reader {
     struct task task;
+    const struct value *map;
+    const struct task *outer;
     const struct value_entry *action;
     const struct value *args;
 };
@@ -335,8 +347,9 @@ static bool is_action(const char *key)
 
 static void unknown_action(struct reader *r, const struct value_entry *entry)
 {
-    static const char *const more[] = {
-        "block", "args", "meta", "import_tasks", "include_tasks", "import_role", "include_role"};
+    static const char *const more[] = {"block",         "rescue",      "always",
+                                       "args",          "meta",        "import_tasks",
+                                       "include_tasks", "import_role", "include_role"};
     VEC(const char *) known = VEC_INIT;
 
     for (size_t i = 0; module_list[i]; i++)
@@ -440,8 +453,9 @@ static void refuse_result_keys(struct reader *r, const struct task_reader *from,
 {
     const struct task *task = &from->task;
 
-    if (task->loop)
-        fault_add(r->faults, task->src, "loop is not supported with %s", what);
+    if (task->loop && !str_eq(short_name(what), "include_tasks"))
+        fault_add(r->faults, task->src, "loop is not supported with %s%s", what,
+                  str_eq(short_name(what), "import_tasks") ? ": use include_tasks" : "");
     if (task->registers || task->until.n || task->has_changed_when || task->has_failed_when)
         fault_add(r->faults, task->src,
                   "register, until, changed_when and failed_when are not supported with %s", what);
@@ -461,7 +475,7 @@ static void read_import_tasks(struct reader *r, struct task_reader *from, enum t
     }
     name = reader_str(r, file, "the file");
     if (jinja_has_markup(name)) {
-        fault_add(r->faults, file->src, "a template in %s is not supported: use `when` on several",
+        fault_add(r->faults, file->src, "a template in %s is not supported: use include_tasks",
                   from->action->key);
         return;
     }
@@ -471,14 +485,43 @@ static void read_import_tasks(struct reader *r, struct task_reader *from, enum t
     reader_tasks_file(r, path, file->src, &from->task, to);
 }
 
+/* As Ansible: the tasks of the file inherit nothing from the include but its variables, so other
+ * keys are refused where they would do nothing. */
+static void read_include_tasks(struct reader *r, struct task_reader *from, enum task_list to)
+{
+    static const char *const allowed[] = {"name",          "when",         "tags",       "vars",
+                                          "loop",          "loop_control", "with_items", "no_log",
+                                          "ignore_errors", "run_once",     "register"};
+
+    refuse_result_keys(r, from, from->action->key);
+    for (size_t i = 0; i < from->map->u.map.n; i++) {
+        const struct value_entry *entry = &from->map->u.map.entries[i];
+        bool known = entry == from->action;
+
+        for (size_t k = 0; k < ARRAY_LEN(allowed) && !known; k++)
+            known = str_eq(entry->key, allowed[k]);
+        if (!known)
+            fault_add(r->faults, entry->key_src,
+                      "'%s' is no key of include_tasks: the file's tasks get it by apply",
+                      entry->key);
+    }
+    if (to == LIST_HANDLERS)
+        fault_add(r->faults, from->task.src,
+                  "include_tasks is not supported in handlers: use import_tasks");
+    else
+        reader_include_tasks(r, &from->task, from->action->value, from->outer);
+}
+
 static void read_action(struct reader *r, struct task_reader *from, enum task_list to)
 {
     const char *name = short_name(from->action->key);
 
     if (str_eq(name, "meta")) {
         read_meta(r, from, to);
-    } else if (str_eq(name, "import_tasks") || str_eq(name, "include_tasks")) {
+    } else if (str_eq(name, "import_tasks")) {
         read_import_tasks(r, from, to);
+    } else if (str_eq(name, "include_tasks")) {
+        read_include_tasks(r, from, to);
     } else if (str_eq(name, "import_role") || str_eq(name, "include_role")) {
         refuse_result_keys(r, from, name);
         if (to == LIST_HANDLERS)
@@ -494,38 +537,96 @@ static void read_action(struct reader *r, struct task_reader *from, enum task_li
     }
 }
 
+void reader_block_key(struct reader *r, struct task *around, const struct value_entry *entry,
+                      const char *what)
+{
+    const struct key *row = reader_common_key(entry->key);
+
+    if (str_eq(entry->key, "notify"))
+        key_notify(r, around, entry->value);
+    else if (row && row->read)
+        row->read(r, around, entry->value);
+    else if (row)
+        fault_add(r->faults, entry->key_src, "'%s' is not supported: %s", row->name, row->text);
+    else
+        fault_add(r->faults, entry->key_src, "'%s' is no key of %s", entry->key, what);
+}
+
+static size_t add_mark(struct reader *r, enum task_kind kind, const struct block *block,
+                       const struct value *v)
+{
+    struct task mark = {.kind = kind, .block = block, .src = v->src};
+
+    reader_add_task(r, &mark, LIST_TASKS);
+    return r->play->tasks.n - 1;
+}
+
+static void read_part(struct reader *r, const struct value *v, const char *part,
+                      const struct task *around)
+{
+    const struct value *list = value_get(v, part);
+
+    if (list)
+        reader_tasks(r, list, around, LIST_TASKS);
+}
+
+/* A block that has something to do when a task of it fails. */
+static void read_guarded_block(struct reader *r, const struct value *v, struct task *around)
+{
+    struct block *block = arena_new(&r->pb->arena, struct block);
+
+    block->index = r->play->blocks.n;
+    block->outer = around->block;
+    vec_push(&r->play->blocks, block);
+    around->block = block;
+    block->first = r->play->tasks.n;
+    read_part(r, v, "block", around);
+    block->rescue = add_mark(r, TASK_RESCUE, block, v);
+    read_part(r, v, "rescue", around);
+    block->always = add_mark(r, TASK_ALWAYS, block, v);
+    read_part(r, v, "always", around);
+    block->end = add_mark(r, TASK_BLOCK_END, block, v);
+}
+
+static bool is_block_part(const char *key)
+{
+    return str_eq(key, "block") || str_eq(key, "rescue") || str_eq(key, "always");
+}
+
 static void read_block(struct reader *r, const struct value *v, const struct task *outer,
                        enum task_list to)
 {
     struct task around = *outer;
+    bool guarded = value_get(v, "rescue") || value_get(v, "always");
 
+    for (size_t i = 0; i < v->u.map.n; i++)
+        if (!is_block_part(v->u.map.entries[i].key))
+            reader_block_key(r, &around, &v->u.map.entries[i], "a block");
     around.name = NULL;
-    for (size_t i = 0; i < v->u.map.n; i++) {
-        const struct value_entry *entry = &v->u.map.entries[i];
-        const struct key *row = reader_common_key(entry->key);
+    if (to == LIST_HANDLERS && guarded)
+        fault_add(r->faults, v->src, "rescue and always are not supported in handlers");
+    else if (guarded)
+        read_guarded_block(r, v, &around);
+    else
+        reader_tasks(r, value_get(v, "block"), &around, to);
+}
 
-        if (str_eq(entry->key, "block"))
-            continue;
-        if (str_eq(entry->key, "notify"))
-            key_notify(r, &around, entry->value);
-        else if (str_eq(entry->key, "rescue") || str_eq(entry->key, "always"))
-            fault_add(r->faults, entry->key_src,
-                      "'%s' is not supported: use ignore_errors and register", entry->key);
-        else if (row && row->read)
-            row->read(r, &around, entry->value);
-        else if (row)
-            fault_add(r->faults, entry->key_src, "'%s' is not supported: %s", row->name, row->text);
-        else
-            fault_add(r->faults, entry->key_src, "'%s' is no key of a block", entry->key);
-    }
-    around.name = NULL;
-    reader_tasks(r, value_get(v, "block"), &around, to);
+/* The word of a block that stands where no block does. */
+static bool lacks_block(struct reader *r, const struct value *v)
+{
+    for (size_t i = 0; i < v->u.map.n; i++)
+        if (is_block_part(v->u.map.entries[i].key)) {
+            fault_add(r->faults, v->u.map.entries[i].key_src, "'%s' needs a block beside it",
+                      v->u.map.entries[i].key);
+            return true;
+        }
+    return false;
 }
 
 static void read_task(struct reader *r, const struct value *v, const struct task *outer,
                       enum task_list to)
 {
-    struct task_reader into = {.task = *outer};
+    struct task_reader into = {.task = *outer, .map = v, .outer = outer};
 
     if (v->type != VALUE_MAP) {
         fault_add(r->faults, v->src, "a task is a mapping, not a %s", value_type_name(v->type));
@@ -535,6 +636,8 @@ static void read_task(struct reader *r, const struct value *v, const struct task
         read_block(r, v, outer, to);
         return;
     }
+    if (lacks_block(r, v))
+        return;
     into.task.src = v->src;
     for (size_t i = 0; i < v->u.map.n; i++)
         read_task_key(r, &into, &v->u.map.entries[i]);
@@ -569,8 +672,13 @@ void reader_tasks_file(struct reader *r, const char *path, struct source from,
     const struct value *list;
     char *folder;
 
+    if (map_has(&r->open, path)) {
+        fault_add(r->faults, from, "%s imports or includes itself", path);
+        return;
+    }
     if (!reader_enter(r, from))
         return;
+    map_set(&r->open, path, r);
     list = reader_file(r, path, from, false);
     folder = path_dir(path);
     around.folder =
@@ -579,6 +687,7 @@ void reader_tasks_file(struct reader *r, const char *path, struct source from,
     if (list)
         reader_tasks(r, list, &around, to);
     free(folder);
+    map_del(&r->open, path);
     reader_leave(r);
 }
 

@@ -134,14 +134,15 @@ static int render_items(struct rendering *r, const struct task *task, const stru
         struct scope *scope = arena_new(a, struct scope);
 
         *scope = *outer;
-        scope_set(scope, task->loop_var, items->u.list.items[i]);
+        scope_set_item(scope, a, task, items->u.list.items[i], i);
         if (render_item(r, task, scope, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int render_task(struct rendering *r, const struct task *task, struct err *err)
+static int render_task(struct rendering *r, const struct task *task, const struct turn *turn,
+                       struct err *err)
 {
     struct scope *scope = arena_new(&r->host->arena, struct scope);
     int rc;
@@ -150,7 +151,7 @@ static int render_task(struct rendering *r, const struct task *task, struct err 
         map_set(&r->pending, task->registers, r);
     if (!writes_files(task) && !task->module->any_args)
         return 0;
-    *scope = (struct scope){.host = r->host, .stage = r->stage, .task = task};
+    *scope = (struct scope){.host = r->host, .stage = r->stage, .task = task, .turn = turn};
     scope->registered = &r->host->progress.registered;
     scope->pending = &r->pending;
     for (size_t i = 0; task->module->any_args && task->args && i < task->args->u.map.n; i++)
@@ -162,18 +163,50 @@ static int render_task(struct rendering *r, const struct task *task, struct err 
     return 0;
 }
 
+static int render_include(struct rendering *r, const struct task *task, struct progress *walk,
+                          struct err *err)
+{
+    struct arena *a = &r->host->arena;
+    struct scope scope = {.host = r->host, .stage = r->stage, .task = task, .turn = walk->turn};
+    int rc;
+
+    scope.registered = &r->host->progress.registered;
+    scope.pending = &r->pending;
+    rc = step_accept_include(r->host, r->stage, task, &scope, a, walk, err);
+    if (rc == JINJA_PENDING)
+        err_set(err, ERR_INPUT, "it needs facts or results of the host");
+    if (rc != JINJA_OK)
+        return err_wrap(err, "%s:%d: %s", task->src.file, task->src.line, task_title(task, a));
+    progress_enter(walk, a, task->include);
+    return 0;
+}
+
+/* Goes where the host would go, with nothing that fails and no handlers. */
+static int render_tasks(struct rendering *r, struct err *err)
+{
+    struct progress *walk = &r->host->progress;
+    const struct task *task;
+    bool is_handler;
+    int rc = 0;
+
+    progress_start_play(walk, r->stage->play, r->host);
+    while (rc == 0 &&
+           (task = progress_task(walk, r->stage, r->stage->play->tasks.n, &is_handler))) {
+        if (task->include) {
+            rc = render_include(r, task, walk, err);
+        } else {
+            rc = render_task(r, task, walk->turn, err);
+            walk->task++;
+        }
+    }
+    return rc;
+}
+
 static int render_stage(struct rendering *r, struct err *err)
 {
-    const struct play *play = r->stage->play;
-
-    for (size_t i = 0; i < r->stage->n; i++) {
-        if (r->stage->hosts[i] != r->host)
-            continue;
-        for (size_t t = 0; t < play->tasks.n; t++)
-            if (play->tasks.items[t].kind == TASK_MODULE && r->stage->selected[t] &&
-                render_task(r, &play->tasks.items[t], err) < 0)
-                return -1;
-    }
+    for (size_t i = 0; i < r->stage->n; i++)
+        if (r->stage->hosts[i] == r->host)
+            return render_tasks(r, err);
     return 0;
 }
 

@@ -15,14 +15,37 @@
 struct run;
 struct host;
 
+/* What a block of the play has, once tags have left out tasks. */
+struct block_use {
+    bool rescues, cleans_up;
+};
+
 /* A play in this run. */
 struct stage {
     const struct play *play;
     struct host **hosts; /* all that the play names */
     size_t n;
-    bool *selected; /* per task, by tags */
+    bool *selected;           /* per task, by tags and --start-at-task */
+    struct block_use *blocks; /* per block */
     const struct value *host_names, *alive_names,
         *batch_names; /* lists; changed between segments */
+};
+
+/* One time through an included file. Never changed, so that copies of a progress may share it. */
+struct turn {
+    const struct include *include;
+    const struct include_file *file;
+    const struct value *item; /* of the loop; NULL */
+    size_t index;
+    const struct turn *next;  /* of the same include */
+    const struct turn *outer; /* of the include around it */
+};
+
+/* Where a task's failure leads to. */
+enum fate {
+    FATE_ENDS,      /* the host drops out */
+    FATE_CLEANS_UP, /* it drops out after the always parts around the task */
+    FATE_RESCUED
 };
 
 /* How far a host is. Planning runs ahead of what happened, so there are copies (progress_copy). */
@@ -36,6 +59,12 @@ struct progress {
     struct map registered;       /* name -> struct value *: results and set_facts */
     bool *notified;              /* per handler of the play */
     size_t n_handlers;
+    const struct turn *turn;     /* of the innermost include the host is in; NULL */
+    const struct turn *accepted; /* of the include at hand so far, the last one first */
+    bool *failing;               /* per block: a failure waits for the end of its always part */
+    size_t n_blocks;
+    bool item_failed; /* an item of the loop at hand did */
+    bool lost;        /* a failure that nothing rescued, all that had to be done after it is done */
 };
 
 /* One task, or one item of its loop, on one host. */
@@ -46,7 +75,11 @@ struct step {
     bool is_handler;
     const char *title, *label; /* rendered; label: of the item, or NULL */
     const struct value *item, *items;
-    bool first, last; /* of the task's items */
+    size_t index;        /* of the item */
+    bool first, last;    /* of the task's items */
+    bool earlier_failed; /* an item before this one */
+    enum fate fate;      /* should it fail */
+    bool foreseen;       /* its failure was known when it was planned */
     struct module_call call;
     struct module_plan plan;
     bool planned; /* plan holds something */
@@ -88,6 +121,7 @@ struct host {
     bool task_changed, task_skipped, task_failed; /* of the loop's items so far */
     struct map marked;                            /* handlers that have a marker on the host */
     VEC(const char *) stale;                      /* markers to remove */
+    struct map files; /* of vars_files that a template names: place -> its variables */
     int64_t started_ms;
     /* what other hosts see: set between plays */
     const struct value *published, *published_facts;
@@ -125,8 +159,20 @@ void progress_release(struct progress *p);
 /* The task at hand, skipping what tags leave out and handlers nobody notified; NULL at `end`. */
 const struct task *progress_task(struct progress *p, const struct stage *stage, size_t end,
                                  bool *is_handler);
-/* Past a step whose result is known: registers, notifies, moves on. */
+/* Past a step whose result is known: registers, notifies, moves on, or to what a failure leads to.
+ */
 void progress_pass(struct progress *p, struct host *host, const struct step *step);
+/* Past the task at hand without doing it. */
+void progress_skip(struct progress *p, const struct play *play);
+enum fate progress_fate(const struct progress *p, const struct stage *stage);
+/* The task at hand failed: on to the rescue or always part around it. */
+void progress_fail(struct progress *p, const struct stage *stage);
+/* One more file of the include at hand; then into the first of them, or past it when there was
+ * none. */
+void progress_accept(struct progress *p, struct arena *a, const struct turn *turn);
+void progress_enter(struct progress *p, struct arena *a, const struct include *include);
+/* Does this step make the task fail? */
+bool step_fails(const struct step *step);
 /* Does the name notify the handler? */
 bool handler_hears(const struct task *handler, const char *name, struct arena *a);
 
@@ -146,6 +192,11 @@ const char *step_summary(const struct step *step, struct arena *a);
 struct scope;
 int step_fill_call(struct host *host, struct step *step, struct scope *scope, struct arena *a,
                    struct err *err);
+/* What an include in the list means for the host whose place walk is: its files are accepted. enum
+ * jinja_result; JINJA_OK with nothing accepted when its condition is false. */
+int step_accept_include(struct host *host, struct stage *stage, const struct task *task,
+                        struct scope *outer, struct arena *a, struct progress *walk,
+                        struct err *err);
 int step_loop_items(struct scope *scope, const struct task *task, struct arena *a,
                     const struct value **out, struct err *err);
 /* What all tasks from here on need and the world does not know yet. */

@@ -1,6 +1,8 @@
 /*
  * runner.c - a run: plays, batches of serial, segments around run_once, and what hosts share.
  */
+#include <fnmatch.h>
+
 #include "lib/base/clock.h"
 #include "lib/net/pool.h"
 #include "lib/play/vars.h"
@@ -92,6 +94,7 @@ static void add_host(struct run *run, const struct inventory_host *inventory, si
     map_init(&host->progress.registered);
     map_init(&host->before.registered);
     map_init(&host->marked);
+    map_init(&host->files);
     host->vars = inventory_vars(run->inv, inventory, &host->arena);
     map_set(&run->by_name, host->name, host);
 }
@@ -130,7 +133,6 @@ static int set_stage_hosts(struct run *run, struct stage *stage, struct err *err
         if (limit && !host_in(limited, n_limited, named[i]))
             continue;
         host = map_get(&run->by_name, named[i]->name);
-        host->takes_part = true;
         stage->hosts[stage->n++] = host;
     }
     rc = 0;
@@ -140,15 +142,90 @@ out:
     return rc;
 }
 
+/* Has the part of a block anything to do? */
+static bool part_has_tasks(const struct stage *stage, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        if (stage->selected[i] && task_is_real(&stage->play->tasks.items[i]))
+            return true;
+    return false;
+}
+
 static void select_tasks(struct run *run, struct stage *stage)
 {
     const struct play *play = stage->play;
 
     stage->selected = xcalloc(play->tasks.n + 1, sizeof(*stage->selected));
-    for (size_t i = 0; i < play->tasks.n; i++)
-        stage->selected[i] = task_selected(&play->tasks.items[i], run->options);
+    for (size_t i = 0; i < play->tasks.n; i++) {
+        const struct task *task = &play->tasks.items[i];
+
+        stage->selected[i] = task->implicit || task_selected(task, run->options);
+    }
+    stage->blocks = xcalloc(play->blocks.n + 1, sizeof(*stage->blocks));
+    vec_each (block, &play->blocks)
+        stage->blocks[(*block)->index] =
+            (struct block_use){part_has_tasks(stage, (*block)->rescue, (*block)->always),
+                               part_has_tasks(stage, (*block)->always, (*block)->end)};
     stage->host_names = names_value(&run->arena, stage->hosts, stage->n, false);
     stage->alive_names = stage->batch_names = stage->host_names;
+}
+
+/* ---- --start-at-task ---- */
+
+static bool is_named(const struct task *task, const char *name, struct arena *a)
+{
+    const char *plain = task->name ? task->name->u.str.s : "";
+    const char *title = task_title(task, a);
+
+    return str_eq(plain, name) || str_eq(title, name) || fnmatch(name, title, 0) == 0 ||
+           (task->name && fnmatch(name, plain, 0) == 0);
+}
+
+/* The first task of that name which is met when nothing fails; as with Ansible, not in a file that
+ * is included at run time. */
+static bool find_start(const struct stage *stage, const char *name, struct arena *a, size_t *start)
+{
+    const struct play *play = stage->play;
+    size_t i = 0;
+
+    while (i < play->tasks.n && stage->n > 0) {
+        const struct task *task = &play->tasks.items[i];
+
+        *start = i;
+        if (task->kind == TASK_MODULE && stage->selected[i] && is_named(task, name, a))
+            return true;
+        if (task->kind == TASK_RESCUE)
+            i = task->block->always;
+        else
+            i = task->kind == TASK_MODULE && task->include ? task->include->end : i + 1;
+    }
+    return false;
+}
+
+static int leave_out_before_start(struct run *run, struct err *err)
+{
+    const char *name = run->options->start_at;
+    size_t start;
+
+    for (size_t i = 0; i < run->n_stages; i++) {
+        struct stage *stage = &run->stages[i];
+
+        if (find_start(stage, name, &run->arena, &start)) {
+            for (size_t t = 0; t < start; t++)
+                stage->selected[t] = false;
+            return 0;
+        }
+        stage->n = 0;
+    }
+    err_set(err, ERR_USAGE, "there is no task \"%s\" to start at", name);
+    return err_hint(err, "--list-tasks tells the names; tasks of included files cannot be named");
+}
+
+static void note_hosts(struct run *run)
+{
+    for (size_t i = 0; i < run->n_stages; i++)
+        for (size_t h = 0; h < run->stages[i].n; h++)
+            run->stages[i].hosts[h]->takes_part = true;
 }
 
 static struct value *version_value(struct arena *a)
@@ -205,6 +282,9 @@ int run_init(struct run *run, const struct playbook *pb, const struct assets *as
             return -1;
         select_tasks(run, stage);
     }
+    if (options->start_at && leave_out_before_start(run, err) < 0)
+        return -1;
+    note_hosts(run);
     return add_templates(run, err);
 }
 
@@ -217,6 +297,7 @@ void run_release(struct run *run)
         progress_release(&host->before);
         world_release(&host->world);
         map_release(&host->marked);
+        map_release(&host->files);
         vec_release(&host->stale);
         vec_release(&host->batch);
         arena_release(&host->arena);
@@ -224,6 +305,7 @@ void run_release(struct run *run)
     for (size_t i = 0; i < run->n_stages; i++) {
         free(run->stages[i].hosts);
         free(run->stages[i].selected);
+        free(run->stages[i].blocks);
     }
     free(run->hosts);
     free(run->stages);
@@ -319,6 +401,34 @@ static size_t count_failed(const struct crew *crew)
     return failed;
 }
 
+/* Is the task still before the host? A rescue or an include may have led past it. */
+static bool is_before(const struct host *host, size_t index)
+{
+    return !host->failed && !host->progress.lost && host->progress.task <= index;
+}
+
+/* Those that waited at a task which the first host has done: past it, or to where its failure
+ * leads.
+ */
+static void follow(struct crew *crew, const struct host *first, size_t index)
+{
+    const struct play *play = crew->stage->play;
+    const struct include *include = play->tasks.items[index].include;
+    bool failed = !include && (first->progress.lost || first->progress.task != index + 1);
+
+    for (size_t i = 0; i < crew->n; i++) {
+        struct progress *p = &crew->hosts[i]->progress;
+
+        if (crew->hosts[i] == first || !is_before(crew->hosts[i], index))
+            continue;
+        p->task = index;
+        if (failed)
+            progress_fail(p, crew->stage);
+        else
+            progress_skip(p, play);
+    }
+}
+
 /* The first host alone does the task; the others pass it by. False when it failed: as with Ansible
  * nobody goes on without what it should have done. */
 static bool run_once(struct crew *crew, size_t index)
@@ -328,18 +438,16 @@ static bool run_once(struct crew *crew, size_t index)
 
     one.n = 0;
     for (size_t i = 0; i < crew->n && one.n == 0; i++) {
-        if (crew->hosts[i]->failed)
+        if (!is_before(crew->hosts[i], index))
             continue;
         one.hosts = &crew->hosts[i];
         one.n = 1;
     }
     if (one.n == 0)
-        return false;
+        return true;
     one.end = index + 1;
     work(&one, segment_job);
-    for (size_t i = 0; i < crew->n; i++)
-        if (crew->hosts[i] != one.hosts[0])
-            crew->hosts[i]->progress.task = index + 1;
+    follow(crew, one.hosts[0], index);
     share(task, one.hosts[0], crew->hosts, crew->n);
     return !one.hosts[0]->failed;
 }

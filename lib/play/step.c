@@ -10,6 +10,7 @@
 #define MAX_RETRIES     10000
 #define SUMMARY_MAX     100 /* bytes of a command shown in a summary */
 #define MAX_LOOP_ITEMS  10000
+#define MAX_GATHERED    20000 /* tasks looked at in advance */
 
 /* ---- what a module may ask of the runner ---- */
 
@@ -80,6 +81,7 @@ int step_fill_call(struct host *host, struct step *step, struct scope *scope, st
                                       .eval = eval_text,
                                       .verbosity = run->options->verbosity,
                                       .now_s = run->now_s,
+                                      .include = task->include,
                                       .data = scope};
     if (task->free_form)
         rc = vars_text(scope, a, task->free_form, &step->call.free_form, err);
@@ -133,6 +135,57 @@ int step_loop_items(struct scope *scope, const struct task *task, struct arena *
     return JINJA_OK;
 }
 
+/* ---- includes ---- */
+
+static int accept_item(struct host *host, struct step *step, struct scope *scope, struct arena *a,
+                       struct progress *walk, struct err *err)
+{
+    struct world nothing;
+    struct turn turn = {.include = step->task->include, .item = step->item, .index = step->index};
+    bool truth;
+    int rc = vars_true(scope, a, &step->task->when, &truth, err);
+
+    if (rc != JINJA_OK || !truth)
+        return rc;
+    rc = step_fill_call(host, step, scope, a, err);
+    if (rc != JINJA_OK)
+        return rc;
+    world_init(&nothing);
+    step->plan = (struct module_plan){.kind = PLAN_OK};
+    step->task->module->plan(&step->call, &nothing, &step->plan, err);
+    world_release(&nothing);
+    if (step->plan.kind == PLAN_FAIL) {
+        err_set(err, ERR_INPUT, "%s", step->plan.msg);
+        return JINJA_ERROR;
+    }
+    turn.file = include_find(turn.include, value_get_str(step->plan.result, "include", ""));
+    progress_accept(walk, a, &turn);
+    return JINJA_OK;
+}
+
+int step_accept_include(struct host *host, struct stage *stage, const struct task *task,
+                        struct scope *outer, struct arena *a, struct progress *walk,
+                        struct err *err)
+{
+    struct step step = {.task = task, .stage = stage};
+    const struct value *items;
+    int rc;
+
+    if (!task->loop)
+        return accept_item(host, &step, outer, a, walk, err);
+    rc = step_loop_items(outer, task, a, &items, err);
+    for (size_t i = 0; rc == JINJA_OK && i < items->u.list.n; i++) {
+        struct scope *scope = arena_new(a, struct scope);
+
+        *scope = *outer;
+        step.item = items->u.list.items[i];
+        step.index = i;
+        scope_set_item(scope, a, task, step.item, i);
+        rc = accept_item(host, &step, scope, a, walk, err);
+    }
+    return rc;
+}
+
 /* ---- results ---- */
 
 static void result_bool(struct arena *a, struct value *result, const char *key, bool b)
@@ -147,6 +200,12 @@ static void mark_item(struct step *step)
     value_map_set(step->arena, step->result, "ansible_loop_var",
                   value_str(step->arena, step->task->loop_var));
     value_map_set(step->arena, step->result, step->task->loop_var, (struct value *)step->item);
+    if (!step->task->index_var)
+        return;
+    value_map_set(step->arena, step->result, "ansible_index_var",
+                  value_str(step->arena, step->task->index_var));
+    value_map_set(step->arena, step->result, step->task->index_var,
+                  value_int(step->arena, (int64_t)step->index));
 }
 
 static void fail_step(struct step *step, struct err *err)
@@ -317,6 +376,7 @@ static struct scope *new_scope(struct host *host, const struct step *step)
     scope->stage = step->stage;
     scope->task = step->task;
     scope->registered = &host->progress.registered;
+    scope->turn = host->progress.turn;
     return scope;
 }
 
@@ -450,9 +510,11 @@ static bool enter_loop(struct host *host, struct step *step, struct scope *scope
     }
     step->items = p->items;
     step->item = p->items->u.list.items[p->item];
+    step->index = p->item;
+    step->earlier_failed = p->item_failed;
     step->first = p->item == 0;
     step->last = p->item + 1 == p->items->u.list.n;
-    scope_set(scope, step->task->loop_var, step->item);
+    scope_set_item(scope, step->arena, step->task, step->item, step->index);
     step->label =
         text_of(scope, step->arena, step->task->loop_label ? step->task->loop_label : step->item);
     return true;
@@ -543,6 +605,7 @@ enum step_state step_plan(struct host *host, struct stage *stage, const struct t
     step->arena = xcalloc(1, sizeof(*step->arena));
     arena_init(step->arena);
     scope = new_scope(host, step);
+    step->fate = progress_fate(&host->progress, stage);
     step->check = choose(task->check_mode, host->run->options->check);
     step->title = title_of(scope, task, step->arena);
     step->no_log = flag_of(scope, step->arena, task->no_log);
@@ -667,21 +730,21 @@ static bool gather_items(struct gathering *g, struct step *step, const struct sc
         struct scope *scope = arena_new(&g->arena, struct scope);
 
         *scope = *outer;
-        scope_set(scope, step->task->loop_var, items->u.list.items[i]);
+        scope_set_item(scope, &g->arena, step->task, items->u.list.items[i], i);
         gather_item(g, step, scope);
     }
     return false;
 }
 
-/* from: the first item, where the loop began already */
+/* from: the first item, where the loop began already; turn: of the include it stands in */
 static void gather_task(struct gathering *g, struct stage *stage, const struct task *task,
-                        size_t from)
+                        const struct turn *turn, size_t from)
 {
     struct step step = {.task = task, .stage = stage};
     struct scope *scope = arena_new(&g->arena, struct scope);
     bool told;
 
-    *scope = (struct scope){.host = g->host, .stage = stage, .task = task};
+    *scope = (struct scope){.host = g->host, .stage = stage, .task = task, .turn = turn};
     scope->registered = &g->registered;
     scope->pending = &g->pending;
     step.check = choose(task->check_mode, g->host->run->options->check);
@@ -693,16 +756,58 @@ static void gather_task(struct gathering *g, struct stage *stage, const struct t
         map_set(&g->pending, task->args->u.map.entries[i].key, g);
 }
 
-static void gather_stage(struct gathering *g, struct stage *stage, size_t from, size_t item)
+/* Into the files that an include will name, as far as that is known. */
+static void gather_include(struct gathering *g, struct stage *stage, const struct task *task,
+                           struct progress *walk)
+{
+    struct scope scope = {.host = g->host, .stage = stage, .task = task, .turn = walk->turn};
+    struct err err = ERR_INIT;
+
+    scope.registered = &g->registered;
+    scope.pending = &g->pending;
+    walk->accepted = NULL;
+    if (step_accept_include(g->host, stage, task, &scope, &g->arena, walk, &err) != JINJA_OK)
+        walk->accepted = NULL;
+    err_release(&err);
+    progress_enter(walk, &g->arena, task->include);
+}
+
+/* walk goes where the host will go when nothing fails. What is not looked at is asked for when it
+ * is the host's turn. */
+static void gather_stage(struct gathering *g, struct stage *stage, struct progress *walk)
 {
     const struct play *play = stage->play;
+    size_t item = walk->item, n = 0;
+    const struct task *task;
+    bool is_handler;
 
-    for (size_t i = from; i < play->tasks.n && !g->failed; i++)
-        if (play->tasks.items[i].kind == TASK_MODULE && stage->selected[i])
-            gather_task(g, stage, &play->tasks.items[i], i == from ? item : 0);
+    walk->handler = 0;
+    memset(walk->notified, 0, walk->n_handlers * sizeof(*walk->notified));
+    while (!g->failed && n++ < MAX_GATHERED &&
+           (task = progress_task(walk, stage, play->tasks.n, &is_handler))) {
+        if (task->include) {
+            gather_include(g, stage, task, walk);
+        } else {
+            gather_task(g, stage, task, walk->turn, item);
+            walk->task++;
+        }
+        item = 0;
+    }
     for (size_t i = 0; i < play->handlers.n && !g->failed; i++)
         if (play->handlers.items[i].kind == TASK_MODULE)
-            gather_task(g, stage, &play->handlers.items[i], 0);
+            gather_task(g, stage, &play->handlers.items[i], NULL, 0);
+}
+
+/* A play that the host has not begun. */
+static void gather_later(struct gathering *g, struct stage *stage)
+{
+    struct progress walk = {.n_handlers = stage->play->handlers.n,
+                            .n_blocks = stage->play->blocks.n};
+
+    walk.notified = xcalloc(walk.n_handlers + 1, sizeof(*walk.notified));
+    walk.failing = xcalloc(walk.n_blocks + 1, sizeof(*walk.failing));
+    gather_stage(g, stage, &walk);
+    progress_release(&walk);
 }
 
 static bool stage_has(const struct stage *stage, const struct host *host)
@@ -728,10 +833,10 @@ int step_gather(struct host *host, struct stage *stage, struct probe *probe, str
         if (host->batch.items[i].open && host->batch.items[i].task->registers)
             map_set(&g.pending, host->batch.items[i].task->registers, &g);
     if (stage)
-        gather_stage(&g, stage, now.task, now.item);
+        gather_stage(&g, stage, &now);
     for (size_t i = next; i < run->n_stages; i++)
         if (stage_has(&run->stages[i], host))
-            gather_stage(&g, &run->stages[i], 0, 0);
+            gather_later(&g, &run->stages[i]);
     now.registered = g.registered;
     progress_release(&now);
     map_release(&g.pending);

@@ -70,6 +70,13 @@ static void put_markers(struct host *host, const struct step *step, struct str *
 
 /* ---- the script ---- */
 
+/* May the host go on when the step fails, with a probe in the same trip? Where it is rescued the
+ * next look comes with the rescue's own plan. */
+static bool goes_on(const struct step *step)
+{
+    return step->open || step->ignore_errors || !step->last;
+}
+
 static void put_step(struct trip *trip, size_t id)
 {
     struct step *step = &trip->host->batch.items[id];
@@ -87,14 +94,13 @@ static void put_step(struct trip *trip, size_t id)
         str_puts(&before, step->environment);
     if (step->is_handler && step->last && !step->task->has_failed_when)
         put_unmark(trip->host, title, &after);
-    script_put_fragment(&trip->script,
-                        &(struct fragment){.id = id,
-                                           .before = before.buf,
-                                           .text = step->plan.script.buf,
-                                           .after = after.buf,
-                                           .unit = step->plan.moves_unit,
-                                           .captures = step->plan.captures,
-                                           .lenient = step->open || step->ignore_errors});
+    script_put_fragment(&trip->script, &(struct fragment){.id = id,
+                                                          .before = before.buf,
+                                                          .text = step->plan.script.buf,
+                                                          .after = after.buf,
+                                                          .unit = step->plan.moves_unit,
+                                                          .captures = step->plan.captures,
+                                                          .lenient = goes_on(step)});
     trip->timeout_ms += timeout_ms;
     str_release(&before);
     str_release(&after);
@@ -197,7 +203,7 @@ static bool was_stopped(const struct host *host)
         const struct step *step = &host->batch.items[i];
 
         if (step->applies && (!step->ended || step->rc != 0))
-            return !(step->open || step->ignore_errors) || !step->ended;
+            return !goes_on(step) || !step->ended;
     }
     return false;
 }

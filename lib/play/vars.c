@@ -3,6 +3,8 @@
  */
 #include "lib/play/vars.h"
 
+#include "lib/doc/yaml.h"
+
 /* Stands for `omit`; no variable can hold it by chance. */
 #define OMIT "__omit_place_holder__7c1e5a0b9d"
 
@@ -17,6 +19,14 @@ void scope_set(struct scope *scope, const char *name, const struct value *value)
     if (scope->n_locals == SCOPE_LOCALS)
         BUG("more than %d local variables", SCOPE_LOCALS);
     scope->locals[scope->n_locals++] = (struct local){name, value};
+}
+
+void scope_set_item(struct scope *scope, struct arena *a, const struct task *task,
+                    const struct value *item, size_t index)
+{
+    scope_set(scope, task->loop_var, item);
+    if (task->index_var)
+        scope_set(scope, task->index_var, value_int(a, (int64_t)index));
 }
 
 /* ---- hostvars ---- */
@@ -229,6 +239,76 @@ static const struct value *find_magic(const struct scope *scope, struct arena *a
     return NULL;
 }
 
+/* ---- vars_files named by templates ---- */
+
+static const struct value *read_vars(struct host *host, const char *path, struct err *err)
+{
+    struct faults faults;
+    struct value *root = NULL;
+    struct str text;
+
+    faults_init(&faults);
+    str_init(&text, YAML_MAX_BYTES);
+    if (assets_read(host->run->assets, path, &text, err) == 0) {
+        root =
+            yaml_parse(&host->arena, arena_strdup(&host->arena, path), text.buf, text.len, &faults);
+        if (faults_to_err(&faults, err) < 0)
+            root = NULL;
+        else if (root && root->type == VALUE_NULL)
+            root = value_map(&host->arena);
+        else if (!root || root->type != VALUE_MAP)
+            err_set(err, ERR_INPUT, "%s: a variables file must be a mapping", path);
+    }
+    str_release(&text);
+    faults_release(&faults);
+    return root && root->type == VALUE_MAP ? root : NULL;
+}
+
+/* The first of a name's places with a file; NULL: there is none. */
+static const char *existing_file(const struct scope *s, const char *name)
+{
+    const struct assets *assets = s->host->run->assets;
+    const char *const *path = vars_file_paths(&s->host->arena, s->stage->play, name);
+
+    while (*path && (!assets_exists(assets, *path) || assets_is_dir(assets, *path)))
+        path++;
+    return *path;
+}
+
+/* The variables of the file that is this host's. As with Ansible its name may hold whatever the
+ * play knows without a task; it is found once and kept. */
+static enum lookup vars_of_file(const struct scope *s, const struct vars_file *file,
+                                const struct value **vars, struct err *err)
+{
+    struct scope scope = {.host = s->host, .stage = s->stage, .naming = file};
+    char key[32];
+
+    snprintf(key, sizeof(key), "%p", (const void *)file);
+    *vars = map_get(&s->host->files, key);
+    for (size_t i = 0; i < file->names->u.list.n && !*vars; i++) {
+        const char *name, *path;
+        enum jinja_result rc =
+            vars_text(&scope, &s->host->arena, file->names->u.list.items[i], &name, err);
+
+        if (rc == JINJA_PENDING)
+            return LOOKUP_PENDING;
+        if (rc == JINJA_ERROR) {
+            err_wrap(err, "%s:%d: vars_files", file->src.file, file->src.line);
+            return LOOKUP_ERROR;
+        }
+        path = existing_file(s, name);
+        if (path && !(*vars = read_vars(s->host, path, err)))
+            return LOOKUP_ERROR;
+    }
+    if (*vars) {
+        map_set(&s->host->files, key, (void *)*vars);
+        return LOOKUP_FOUND;
+    }
+    err_set(err, ERR_INPUT, "%s:%d: vars_files: none of the files is there for %s", file->src.file,
+            file->src.line, s->host->name);
+    return LOOKUP_ERROR;
+}
+
 /* ---- layers ---- */
 
 /* What a layer found. Values from files are rendered, those from hosts never are: a host must not
@@ -270,19 +350,64 @@ static bool find_in_params(const struct scope *s, const char *name, struct findi
     return false;
 }
 
-static bool find_in_play(const struct scope *s, const char *name, struct finding *f)
+/* What the loop of an include around the task gives. */
+static bool find_in_turn(const struct scope *s, struct arena *a, const struct include *include,
+                         const char *name, struct finding *f)
+{
+    const struct turn *turn = s->turn;
+
+    while (turn && turn->include != include)
+        turn = turn->outer;
+    if (!turn || !turn->item)
+        return false;
+    if (str_eq(name, include->loop_var))
+        return take(f, turn->item, true);
+    return include->index_var && str_eq(name, include->index_var) &&
+           take(f, value_int(a, (int64_t)turn->index), true);
+}
+
+static bool find_in_frames(const struct scope *s, struct arena *a, const char *name,
+                           struct finding *f)
+{
+    for (const struct frame *frame = s->task ? s->task->frame : NULL; frame; frame = frame->outer)
+        if (frame->include ? find_in_turn(s, a, frame->include, name, f)
+                           : take(f, value_get(frame->vars, name), false))
+            return true;
+    return false;
+}
+
+static enum lookup find_in_files(const struct scope *s, const char *name, struct finding *f,
+                                 struct err *err)
 {
     const struct play *play = s->stage->play;
+    size_t n = s->naming ? (size_t)(s->naming - play->vars_files.items) : play->vars_files.n;
 
-    for (const struct frame *frame = s->task ? s->task->frame : NULL; frame; frame = frame->outer)
-        if (take(f, value_get(frame->vars, name), false))
-            return true;
-    if (find_in_roles(s, name, false, f))
-        return true;
-    for (size_t i = play->vars_files.n; i > 0; i--)
-        if (take(f, value_get(play->vars_files.items[i - 1], name), false))
-            return true;
-    return play->vars && take(f, value_get(play->vars, name), false);
+    for (size_t i = n; i > 0; i--) {
+        const struct vars_file *file = &play->vars_files.items[i - 1];
+        const struct value *vars = file->vars;
+        enum lookup lookup = vars ? LOOKUP_FOUND : vars_of_file(s, file, &vars, err);
+
+        if (lookup != LOOKUP_FOUND)
+            return lookup;
+        if (take(f, value_get(vars, name), false))
+            return LOOKUP_FOUND;
+    }
+    return LOOKUP_MISSING;
+}
+
+/* The task's and the play's variables. */
+static enum lookup find_in_play(const struct scope *s, struct arena *a, const char *name,
+                                struct finding *f, struct err *err)
+{
+    enum lookup lookup;
+
+    if (find_in_frames(s, a, name, f) || find_in_roles(s, name, false, f))
+        return LOOKUP_FOUND;
+    lookup = find_in_files(s, name, f, err);
+    if (lookup == LOOKUP_MISSING && s->stage->play->vars &&
+        take(f, value_get(s->stage->play->vars, name), false))
+        return LOOKUP_FOUND;
+    return lookup;
 }
 
 static bool find_fact(const struct scope *s, const char *name, struct finding *f)
@@ -305,8 +430,10 @@ static const struct value *registered(const struct scope *s, const char *name)
 }
 
 static enum lookup find_name(const struct scope *s, struct arena *a, const char *name,
-                             struct finding *f)
+                             struct finding *f, struct err *err)
 {
+    enum lookup lookup;
+
     for (size_t i = 0; i < s->n_locals; i++)
         if (str_eq(s->locals[i].name, name) && take(f, s->locals[i].value, true))
             return LOOKUP_FOUND;
@@ -316,8 +443,12 @@ static enum lookup find_name(const struct scope *s, struct arena *a, const char 
         return LOOKUP_FOUND;
     if (s->pending && map_has(s->pending, name))
         return LOOKUP_PENDING;
-    if (take(f, registered(s, name), true) || (s->stage && find_in_play(s, name, f)) ||
-        find_fact(s, name, f) || take(f, value_get(s->host->vars, name), false))
+    if (take(f, registered(s, name), true))
+        return LOOKUP_FOUND;
+    lookup = s->stage ? find_in_play(s, a, name, f, err) : LOOKUP_MISSING;
+    if (lookup != LOOKUP_MISSING)
+        return lookup;
+    if (find_fact(s, name, f) || take(f, value_get(s->host->vars, name), false))
         return LOOKUP_FOUND;
     if (facts_come(s) && facts_visible(s) && str_starts(name, "ansible_"))
         return LOOKUP_PENDING;
@@ -363,7 +494,7 @@ enum lookup vars_get(void *data, struct arena *a, const char *name, const struct
 {
     const struct scope *scope = data;
     struct finding found = {NULL, false};
-    enum lookup lookup = find_name(scope, a, name, &found);
+    enum lookup lookup = find_name(scope, a, name, &found, err);
 
     if (lookup != LOOKUP_FOUND)
         return lookup;

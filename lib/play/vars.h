@@ -13,7 +13,7 @@
 #include "lib/play/run.h"
 
 #define VARS_MAX_NESTING 20 /* variables made of variables */
-#define SCOPE_LOCALS     2
+#define SCOPE_LOCALS     3
 
 struct local {
     const char *name;
@@ -28,15 +28,21 @@ struct scope {
     const struct task *task;   /* may be NULL */
     struct local locals[SCOPE_LOCALS];
     size_t n_locals;
+    const struct turn *turn;      /* of the include the task stands in; NULL */
     const struct map *registered; /* may be NULL */
     const struct map *pending;    /* names that get a value later; NULL: none */
     const struct resolving *resolving;
+    const struct vars_file
+        *naming; /* vars_files from this one on are not looked at; NULL: all are */
 };
 
 /* Makes `hostvars` and each host's part of it. */
 void vars_init(struct run *run);
 
 void scope_set(struct scope *scope, const char *name, const struct value *value);
+/* The variables of a loop. */
+void scope_set_item(struct scope *scope, struct arena *a, const struct task *task,
+                    const struct value *item, size_t index);
 
 /* jinja_scope.get; data is the struct scope. */
 enum lookup vars_get(void *data, struct arena *a, const char *name, const struct value **out,

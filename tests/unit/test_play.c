@@ -2,239 +2,7 @@
  * Playbooks: reading them, and converging to them. The "hosts" are this machine: the very scripts
  * that go over SSH are run here by sh, and touch nothing but a temporary folder.
  */
-#include <dirent.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "lib/base/clock.h"
-#include "lib/base/file.h"
-#include "lib/base/log.h"
-#include "lib/play/play.h"
-
-struct scene {
-    char dir[64];
-    struct arena arena;
-    struct inventory inv;
-    struct play_options options;
-    struct play_result result;
-    struct err err;
-    struct event_sink sink;
-    struct str events; /* "host kind text" lines */
-    struct assets assets;
-    int rc;
-};
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct scene *at; /* of the running test: the sink and the helpers use it */
-
-static void take_event(struct event_sink *sink, const struct event *e)
-{
-    static const char *const names[] = {
-        [EVENT_STAGE] = "stage",     [EVENT_STAGE_END] = "stage_end", [EVENT_STEP] = "step",
-        [EVENT_HOST] = "at",         [EVENT_CHANGED] = "changed",     [EVENT_OK] = "ok",
-        [EVENT_SKIPPED] = "skipped", [EVENT_FAILED] = "failed",       [EVENT_HOST_END] = "host_end",
-        [EVENT_NOTE] = "note",
-    };
-
-    (void)sink;
-    pthread_mutex_lock(&lock);
-    str_printf(&at->events, "%s %s %s: %s\n", e->host ? e->host : "-", names[e->kind],
-               e->task ? e->task : "-", e->text ? e->text : "");
-    pthread_mutex_unlock(&lock);
-}
-
-static int set_up(void **state)
-{
-    struct scene *s = calloc(1, sizeof(*s));
-
-    strncpy(s->dir, "/tmp/pgha-play-XXXXXX", sizeof(s->dir) - 1);
-    assert_non_null(mkdtemp(s->dir));
-    arena_init(&s->arena);
-    str_init(&s->events, STR_MAX_TEXT);
-    s->sink.fn = take_event;
-    s->options.transport = &play_transport_local;
-    s->options.events = &s->sink;
-    s->options.forks = 1;
-    s->options.pending_dir = arena_printf(&s->arena, "%s/pending", s->dir);
-    at = s;
-    *state = s;
-    return 0;
-}
-
-static void forget_run(void)
-{
-    play_result_release(&at->result);
-    err_release(&at->err);
-    inventory_release(&at->inv);
-    str_clear(&at->events);
-}
-
-static int tear_down(void **state)
-{
-    struct scene *s = *state;
-    struct err err = ERR_INIT;
-
-    assert_int_equal(file_remove_tree(s->dir, &err), 0);
-    arena_release(&s->arena);
-    str_release(&s->events);
-    free(s);
-    return 0;
-}
-
-static const char *in_dir(const char *name)
-{
-    return arena_printf(&at->arena, "%s/%s", at->dir, name);
-}
-
-static void put(const char *name, const char *text)
-{
-    struct err err = ERR_INIT;
-    char *dir = path_dir(in_dir(name));
-
-    assert_int_equal(file_mkdirs(dir, 0755, &err), 0);
-    assert_int_equal(file_write(in_dir(name), text, strlen(text), 0644, &err), 0);
-    free(dir);
-}
-
-static const char *get(const char *name)
-{
-    struct str text;
-    struct err err = ERR_INIT;
-    const char *copy = NULL;
-
-    str_init(&text, STR_MAX_TEXT);
-    if (file_read(in_dir(name), &text, &err) == 0)
-        copy = arena_strdup(&at->arena, text.buf);
-    err_release(&err);
-    str_release(&text);
-    return copy;
-}
-
-/* "~" in the text is the temporary folder. */
-static const char *expand(const char *text)
-{
-    struct str out;
-    const char *copy;
-
-    str_init(&out, STR_MAX_TEXT);
-    for (; *text; text++)
-        if (*text == '~')
-            str_puts(&out, at->dir);
-        else
-            str_putc(&out, *text);
-    copy = arena_strdup(&at->arena, out.buf);
-    str_release(&out);
-    return copy;
-}
-
-static const char *faults_of(const char *playbook)
-{
-    struct faults faults;
-    struct playbook *pb;
-    struct str text;
-    const char *copy;
-
-    put("site.yml", expand(playbook));
-    faults_init(&faults);
-    str_init(&text, STR_MAX_TEXT);
-    pb = playbook_load(&at->assets, in_dir("site.yml"), &faults);
-    assert_true((pb != NULL) == (faults.n == 0));
-    playbook_free(pb);
-    faults_format(&faults, &text);
-    copy = arena_strdup(&at->arena, text.buf);
-    faults_release(&faults);
-    str_release(&text);
-    return copy;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in:\n%s", part, text);
-}
-
-static void run_with(const char *inventory, const char *playbook)
-{
-    struct faults faults;
-    struct playbook *pb;
-    struct str text;
-
-    put("site.yml", expand(playbook));
-    faults_init(&faults);
-    str_init(&text, STR_MAX_TEXT);
-    inventory_init(&at->inv);
-    assert_int_equal(
-        inventory_load_text(&at->inv, "hosts.yml", inventory, strlen(inventory), &faults), 0);
-    pb = playbook_load(&at->assets, in_dir("site.yml"), &faults);
-    faults_format(&faults, &text);
-    if (!pb)
-        fail_msg("%s", text.buf);
-    at->rc = play_run(pb, &at->assets, &at->inv, &at->options, &at->result, &at->err);
-    playbook_free(pb);
-    faults_release(&faults);
-    str_release(&text);
-}
-
-#define ONE_HOST "all: {hosts: {h1: {colour: red}}}"
-#define THREE    "all: {hosts: {h1: {n: 1}, h2: {n: 2}, h3: {n: 3}}}"
-
-static void run(const char *playbook)
-{
-    run_with(ONE_HOST, playbook);
-}
-
-static const struct host_result *host(size_t i)
-{
-    assert_true(i < at->result.n);
-    return &at->result.hosts[i];
-}
-
-static void assert_ok(void)
-{
-    if (at->rc != 0)
-        fail_msg("%s\n%s", at->err.text, at->err.hint ? at->err.hint : "");
-}
-
-/* assert_string_equal for a file, which may be missing. */
-static void assert_file(const char *name, const char *text)
-{
-    const char *found = get(name);
-
-    if (!str_eq(found, text))
-        fail_msg("%s is '%s', not '%s'\n%s", name, found ? found : "(absent)", text,
-                 at->events.buf);
-}
-
-static const char *registered(size_t i, const char *dotted)
-{
-    const struct value *v = value_at(host(i)->registered, dotted);
-    struct str text;
-    const char *copy;
-
-    if (!v)
-        return NULL;
-    str_init(&text, STR_MAX_TEXT);
-    if (value_is_str(v))
-        str_puts(&text, v->u.str.s);
-    else if (v->type == VALUE_INT)
-        str_printf(&text, "%lld", (long long)v->u.i);
-    else if (v->type == VALUE_BOOL)
-        str_puts(&text, v->u.b ? "true" : "false");
-    else
-        str_puts(&text, value_type_name(v->type));
-    copy = arena_strdup(&at->arena, text.buf);
-    str_release(&text);
-    return copy;
-}
+#include "tests/unit/play_scene.h"
 
 /* ---- reading */
 
@@ -264,8 +32,7 @@ static void reader_names_what_is_wrong(void **state)
          "did you mean 'Restart'?"},
         {"- hosts: all\n  tasks:\n    - command: a\n      shell: b\n", "a task has one module"},
         {"- hosts: all\n  tasks:\n    - name: nothing\n", "the task names no module"},
-        {"- hosts: all\n  tasks:\n    - block: []\n      rescue: []\n",
-         "'rescue' is not supported"},
+        {"- hosts: all\n  tasks:\n    - rescue: []\n", "'rescue' needs a block beside it"},
         {"- hosts: all\n  serial: none\n", "serial is a number of hosts"},
         {"- hosts: all\n  gather_facts: 3\n", "gather_facts must be true or false"},
         {"- hosts: all\n  vars: [1]\n", "vars must be a mapping"},
@@ -302,7 +69,7 @@ static void a_task_file_may_not_import_itself(void **state)
 {
     (void)state;
     put("a.yml", "- import_tasks: a.yml\n");
-    assert_has(faults_of("- hosts: all\n  tasks: [{import_tasks: a.yml}]\n"), "inside each other");
+    assert_has(faults_of("- hosts: all\n  tasks: [{import_tasks: a.yml}]\n"), "includes itself");
 }
 
 static void roles_may_not_form_a_circle(void **state)
@@ -353,14 +120,12 @@ static void changes_are_made_and_then_nothing_is(void **state)
     assert_int_equal(host(0)->ok, 3);
     assert_int_equal(host(0)->trips, 2);
     assert_int_equal(host(0)->changes.n, 3);
-    forget_run();
 
     run(two_files);
     assert_ok();
     assert_int_equal(host(0)->changed, 0);
     assert_int_equal(host(0)->ok, 3);
     assert_int_equal(host(0)->trips, 1);
-    forget_run();
 }
 
 static void check_mode_tells_what_a_run_would_do(void **state)
@@ -374,17 +139,14 @@ static void check_mode_tells_what_a_run_would_do(void **state)
     assert_int_equal(host(0)->trips, 1);
     assert_null(get("a"));
     assert_has(host(0)->changes.items[0].diff, "+one");
-    forget_run();
 
     at->options.check = false;
     run(two_files);
     assert_int_equal(host(0)->changed, 3);
-    forget_run();
 
     at->options.check = true;
     run(two_files);
     assert_int_equal(host(0)->changed, 0);
-    forget_run();
 }
 
 static void check_mode_assumes_what_a_command_makes(void **state)
@@ -398,7 +160,6 @@ static void check_mode_assumes_what_a_command_makes(void **state)
     assert_ok();
     assert_int_equal(host(0)->failed, 0);
     assert_null(get("made/file"));
-    forget_run();
 }
 
 static void after_an_opaque_change_the_rest_is_probed_again(void **state)
@@ -414,7 +175,6 @@ static void after_an_opaque_change_the_rest_is_probed_again(void **state)
     assert_int_equal(host(0)->changed, 3); /* b is right after the command */
     assert_int_equal(host(0)->trips, 3);
     assert_file("c", "z");
-    forget_run();
 }
 
 static void registered_results_decide(void **state)
@@ -443,7 +203,6 @@ static void registered_results_decide(void **state)
     assert_file("fourth", "x");
     assert_int_equal(host(0)->changed, 3);
     assert_int_equal(host(0)->skipped, 1);
-    forget_run();
 }
 
 static void a_failure_stops_the_host(void **state)
@@ -463,7 +222,6 @@ static void a_failure_stops_the_host(void **state)
     assert_null(get("b"));
     assert_int_equal(host(0)->failed, 1);
     assert_int_equal(host(0)->changed, 1);
-    forget_run();
 }
 
 static void failures_at_planning_come_after_the_changes_before_them(void **state)
@@ -478,7 +236,6 @@ static void failures_at_planning_come_after_the_changes_before_them(void **state
     assert_has(at->err.text, "nowhere");
     assert_file("a", "x");
     assert_null(get("c"));
-    forget_run();
 }
 
 static void ignored_failures_do_not_stop(void **state)
@@ -504,7 +261,6 @@ static void ignored_failures_do_not_stop(void **state)
     assert_file("b", "4");
     assert_int_equal(host(0)->ignored, 3);
     assert_int_equal(host(0)->failed, 0);
-    forget_run();
 }
 
 static void loops_and_their_results(void **state)
@@ -536,7 +292,6 @@ static void loops_and_their_results(void **state)
     assert_int_equal(host(0)->changed, 4);
     assert_int_equal(host(0)->skipped, 1);
     assert_string_equal(registered(0, "all.changed"), "true");
-    forget_run();
 }
 
 static void until_tries_again(void **state)
@@ -553,7 +308,6 @@ static void until_tries_again(void **state)
     assert_file("tries", "x\nx\nx\n");
     assert_string_equal(registered(0, "r.attempts"), "3");
     assert_int_equal(host(0)->changed, 1);
-    forget_run();
 
     run("- hosts: all\n"
         "  tasks:\n"
@@ -564,7 +318,6 @@ static void until_tries_again(void **state)
         "      delay: 0\n");
     assert_int_equal(at->rc, -1);
     assert_file("more", "x\nx\nx\n");
-    forget_run();
 }
 
 /* ---- handlers */
@@ -617,12 +370,10 @@ static void handlers_run_once_and_in_order(void **state)
     assert_ok();
     assert_file("log", "first\nsecond\n");
     assert_false(has_marker());
-    forget_run();
 
     run(with_handlers);
     assert_ok();
     assert_file("log", "first\nsecond\n");
-    forget_run();
 }
 
 static void handlers_of_a_failed_run_come_with_the_next(void **state)
@@ -633,21 +384,18 @@ static void handlers_of_a_failed_run_come_with_the_next(void **state)
     assert_int_equal(at->rc, -1);
     assert_null(get("log"));
     assert_true(has_marker());
-    forget_run();
 
     give_vars("1", "true");
     at->options.check = true;
     run(with_handlers);
     assert_int_equal(host(0)->changed, 2);
     assert_true(has_marker());
-    forget_run();
 
     at->options.check = false;
     run(with_handlers);
     assert_ok();
     assert_file("log", "first\nsecond\n");
     assert_false(has_marker());
-    forget_run();
 }
 
 static void a_change_that_was_none_leaves_no_marker(void **state)
@@ -664,7 +412,6 @@ static void a_change_that_was_none_leaves_no_marker(void **state)
     assert_ok();
     assert_null(get("log"));
     assert_false(has_marker());
-    forget_run();
 }
 
 static void handlers_can_be_flushed(void **state)
@@ -681,7 +428,6 @@ static void handlers_can_be_flushed(void **state)
         "      shell: echo h >>~/log\n");
     assert_ok();
     assert_file("log", "a\nh\nb\n");
-    forget_run();
 }
 
 /* ---- variables */
@@ -711,7 +457,6 @@ static void variables_have_their_precedence(void **state)
              "  roles: [{role: r, a7: param}]\n");
     assert_ok();
     assert_file("out", "default inv play file role block task param fact extra");
-    forget_run();
 }
 
 static void variables_are_lazy(void **state)
@@ -729,14 +474,12 @@ static void variables_are_lazy(void **state)
         "    - copy: {dest: ~/b, content: x, mode: '{{ omit }}'}\n");
     assert_ok();
     assert_file("a", "3-red 8 3");
-    forget_run();
 
     run("- hosts: all\n"
         "  vars: {x: '{{ y }}', y: '{{ x }}'}\n"
         "  tasks: [{debug: {msg: '{{ x }}'}}]\n");
     assert_int_equal(at->rc, -1);
     assert_has(at->err.text, "made of itself");
-    forget_run();
 }
 
 /* x0 is x1, x1 is x2, ...; the threads of a run have small stacks. */
@@ -759,11 +502,9 @@ static void variables_are_nested_to_a_limit(void **state)
     at->options.forks = 3;
     run_chain(15);
     assert_ok();
-    forget_run();
     run_chain(30);
     assert_int_equal(at->rc, -1);
     assert_has(at->err.text, "variables inside each other");
-    forget_run();
 }
 
 static void what_a_host_says_is_never_a_template(void **state)
@@ -777,7 +518,6 @@ static void what_a_host_says_is_never_a_template(void **state)
         "    - copy: {dest: ~/a, content: '{{ again }}'}\n");
     assert_ok();
     assert_file("a", "{{ colour }}");
-    forget_run();
 }
 
 static void facts_and_other_hosts_are_seen(void **state)
@@ -800,7 +540,6 @@ static void facts_and_other_hosts_are_seen(void **state)
              "          {{ playbook_dir == '~' }}\n");
     assert_ok();
     assert_file("a", "host2 result-2 h2 1 Linux Linux True");
-    forget_run();
 }
 
 static void templates_that_need_facts_take_a_trip_more(void **state)
@@ -811,13 +550,11 @@ static void templates_that_need_facts_take_a_trip_more(void **state)
     assert_ok();
     assert_file("t", "True\n");
     assert_int_equal(host(0)->trips, 3);
-    forget_run();
 
     run("- hosts: all\n  gather_facts: false\n  tasks:\n"
         "    - template: {src: t.j2, dest: ~/t}\n");
     assert_int_equal(at->rc, -1);
     assert_has(at->err.text, "ansible_facts");
-    forget_run();
 }
 
 /* ---- many hosts */
@@ -832,7 +569,6 @@ static void serial_batches_go_one_after_the_other(void **state)
                     "    - shell: echo {{ ansible_play_batch | length }} >>~/log\n");
     assert_ok();
     assert_file("log", "1\n2\n2\n");
-    forget_run();
 }
 
 static void run_once_is_shared(void **state)
@@ -850,7 +586,6 @@ static void run_once_is_shared(void **state)
     assert_ok();
     assert_file("log", "before\nbefore\nbefore\nonce\n");
     assert_file("h3", "h1");
-    forget_run();
 }
 
 static void a_failed_host_drops_out(void **state)
@@ -868,7 +603,6 @@ static void a_failed_host_drops_out(void **state)
     assert_int_equal(at->result.changed, 2);
     assert_null(get("h2"));
     assert_file("h3", "x");
-    forget_run();
 }
 
 static void any_errors_fatal_stops_all(void **state)
@@ -884,7 +618,6 @@ static void any_errors_fatal_stops_all(void **state)
                     "    - copy: {dest: '~/{{ inventory_hostname }}', content: x}\n");
     assert_int_equal(at->rc, -1);
     assert_null(get("h3"));
-    forget_run();
 }
 
 static void limit_and_tags_select(void **state)
@@ -908,13 +641,11 @@ static void limit_and_tags_select(void **state)
     assert_int_equal(at->result.n, 1);
     assert_string_equal(host(0)->host, "h2");
     assert_file("log", "one\nalways\n");
-    forget_run();
 
     at->options.tags = NULL;
     at->options.skip_tags = tags;
     run_with(THREE, playbook);
     assert_file("log", "one\nalways\ntwo\nalways\n");
-    forget_run();
 }
 
 static void tags_select_as_in_ansible(void **state)
@@ -953,7 +684,6 @@ static void tags_select_as_in_ansible(void **state)
         run(playbook);
         assert_ok();
         assert_file("log", cases[i].log);
-        forget_run();
     }
 }
 
@@ -980,7 +710,6 @@ static void roles_bring_their_files(void **state)
     assert_file("t", "bye red\n");
     assert_file("log", "base\n");
     assert_file("top", "x");
-    forget_run();
 }
 
 static void legacy_arguments_and_environment(void **state)
@@ -999,7 +728,6 @@ static void legacy_arguments_and_environment(void **state)
     assert_file("a", "two words");
     assert_file("env", "it's blue 3\n");
     assert_string_equal(registered(0, "where.stdout"), at->dir);
-    forget_run();
 }
 
 static void values_are_never_shell_text(void **state)
@@ -1018,7 +746,6 @@ static void values_are_never_shell_text(void **state)
     assert_null(get("pwned"));
     assert_has(get("we ird'$x"), "$(touch");
     assert_has(registered(0, "r.stdout"), "`touch");
-    forget_run();
 }
 
 /* ---- what it costs, and what goes wrong on the way */
@@ -1064,9 +791,7 @@ static size_t programs_for(size_t tasks)
                         "      when: false\n");
     run(playbook.buf);
     assert_ok();
-    forget_run();
     run(playbook.buf); /* the first copy and lineinfile differ */
-    forget_run();
     counting.run = run_counted;
     at->options.transport = &counting;
     at->options.check = true;
@@ -1075,7 +800,6 @@ static size_t programs_for(size_t tasks)
     assert_ok();
     assert_int_equal(host(0)->trips, 1);
     n = strlen(get("count")) / 2;
-    forget_run();
     at->options.check = false;
     at->options.transport = &play_transport_local;
     str_release(&playbook);
@@ -1130,7 +854,6 @@ static void handlers_of_a_killed_run_come_with_the_next(void **state)
     assert_ok();
     assert_file("log", "h\n");
     assert_false(has_marker());
-    forget_run();
 }
 
 static int runs_left;
@@ -1165,7 +888,6 @@ static void a_lost_connection_fails_the_host(void **state)
     assert_has(at->err.text, "connection lost");
     assert_has(at->err.text, "site.yml:3");
     assert_int_equal(host(0)->unreachable, 1);
-    forget_run();
 }
 
 static void an_unreachable_host_leaves_the_others(void **state)
@@ -1182,7 +904,6 @@ static void an_unreachable_host_leaves_the_others(void **state)
     assert_int_equal(at->result.failed, 1);
     assert_int_equal(host(1)->unreachable, 1);
     assert_file("h3", "x");
-    forget_run();
 }
 
 /* What a host's variables make of the target; ctx: a struct str. */
@@ -1238,7 +959,6 @@ static void variables_make_the_ssh_target(void **state)
     assert_string_equal(redacted.buf, "******** ********");
     str_release(&text);
     str_release(&redacted);
-    forget_run();
 }
 
 static int run_garbage(void *session, struct ssh_run *given, struct err *err)
@@ -1260,7 +980,6 @@ static void an_answer_that_makes_no_sense_fails_the_host(void **state)
     run(two_files);
     assert_int_equal(at->rc, -1);
     assert_has(at->err.text, "cut short");
-    forget_run();
 }
 
 static void a_failed_run_once_stops_all(void **state)
@@ -1273,7 +992,6 @@ static void a_failed_run_once_stops_all(void **state)
                     "    - copy: {dest: ~/a, content: x}\n");
     assert_int_equal(at->rc, -1);
     assert_file("a", NULL);
-    forget_run();
 }
 
 static void secrets_of_no_log_are_not_told(void **state)
@@ -1291,7 +1009,6 @@ static void secrets_of_no_log_are_not_told(void **state)
     assert_null(strstr(at->err.text, "hush"));
     assert_null(at->err.hint);
     assert_null(host(0)->changes.items[0].diff);
-    forget_run();
 }
 
 static int take_file(void *ctx, const char *dest, unsigned mode, const char *owner,
@@ -1333,7 +1050,6 @@ static void files_are_rendered_without_a_host(void **state)
     playbook_free(pb);
     faults_release(&faults);
     str_release(&text);
-    forget_run();
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
