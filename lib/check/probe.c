@@ -6,7 +6,7 @@
 #include "lib/net/http.h"
 #include "lib/play/target.h"
 
-enum { ETCD_TIMEOUT_MS = 2000, SSH_TIMEOUT_MS = 10000, MAX_ANSWER = 64 * 1024 };
+enum { ETCD_TIMEOUT_MS = 2000, SSH_TIMEOUT_MS = 10000, MAX_ANSWER = 64 * 1024, JOURNAL_LINES = 12 };
 
 struct pg_target check_login(const struct check_target *t, const char *address, int port,
                              int timeout_ms)
@@ -112,6 +112,19 @@ int check_remote(const struct check_target *t, const struct cluster_host *host, 
     str_release(&errout);
     arena_release(&arena);
     return rc;
+}
+
+void check_journal(const struct check_target *t, const struct cluster_host *host, const char *unit,
+                   struct str *out)
+{
+    char *script = xasprintf("journalctl -u %s -n %d --no-pager -o cat\n", unit, JOURNAL_LINES);
+    struct err ignored = ERR_INIT;
+
+    if (check_remote(t, host, script, out, &ignored) < 0)
+        str_clear(out);
+    str_trim_end(out);
+    err_release(&ignored);
+    free(script);
 }
 
 int check_vip(const struct check_target *t, const struct cluster_host *lb, bool *holds,

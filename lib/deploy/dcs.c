@@ -222,6 +222,37 @@ static int plan_dcs(struct dcs *dcs, struct err *err)
     return 0;
 }
 
+/* A cluster that has a leader, and a member that is not well. */
+static bool has_ill_member(struct dcs *dcs)
+{
+    struct patroni_view view;
+    struct err ignored = ERR_INIT;
+    bool ill = false;
+
+    if (patroni_view(&dcs->api, &dcs->arena, &view, &ignored) == 0 && view.leader)
+        vec_each (m, &view.members)
+            ill |= !patroni_member_ok(m);
+    err_release(&ignored);
+    patroni_view_release(&view);
+    return ill;
+}
+
+void mend_dcs(struct deploy *d, struct deploy_result *r)
+{
+    struct dcs dcs = {.deploy = d, .api = {d->cluster, &d->secrets, 0}, .result = r};
+    struct err ignored = ERR_INIT;
+
+    if (!d->adoption && has_ill_member(&dcs) && plan_dcs(&dcs, &ignored) == 0 &&
+        dcs.patch->u.map.n && patroni_patch(&dcs.api, dcs.patch, &ignored) == 0)
+        event_send(d->events, &(struct event){.kind = EVENT_NOTE,
+                                              .stage = "dcs",
+                                              .text = "a member is not well: it gets the new "
+                                                      "configuration before it is waited for"});
+    err_release(&ignored);
+    pg_close(dcs.primary);
+    arena_release(&dcs.arena);
+}
+
 int converge_dcs(struct deploy *d, bool check, struct deploy_result *r, struct err *err)
 {
     int64_t start = clock_mono_ms();

@@ -314,6 +314,7 @@ static int converge_until_ready(struct deploy *d, struct deploy_result *r, struc
 
     if (converge(d, false, r, err) < 0 || adopt_end(d, r, err) < 0)
         return -1;
+    mend_dcs(d, r);
     start = clock_mono_ms();
     stage_begin(d, "ready", "waiting until every member is well");
     if (wait_ready(d, READY_TIMEOUT_MS, err) < 0)

@@ -6,7 +6,13 @@
 #include "lib/deploy/stage.h"
 #include "lib/net/pool.h"
 
-enum { POLL_MS = 100, WAKE_MS = 1000, TRY_TIMEOUT_MS = 2000, JOURNAL_MAX = 16 * 1024 };
+enum {
+    POLL_MS = 100,
+    WAKE_MS = 1000,
+    TRY_TIMEOUT_MS = 2000,
+    START_FAILS_MS = 20000, /* Patroni tries again in every turn of its loop */
+    JOURNAL_MAX = 16 * 1024
+};
 
 /* The wait, and what it is for now: the host and unit to look at, and why. */
 struct waiting {
@@ -15,9 +21,10 @@ struct waiting {
     struct patroni_api api;
     const struct cluster_host *host; /* NULL: the cluster as a whole */
     const char *unit;
-    char *reason; /* NULL: nothing */
-    bool silent;  /* Patroni did not answer */
-    char **told;  /* per host of the cluster, and one for the whole */
+    char *reason;              /* NULL: nothing */
+    bool silent;               /* Patroni did not answer */
+    int64_t start_fails_since; /* of a member's PostgreSQL, at whatever try; 0: none fails */
+    char **told;               /* per host of the cluster, and one for the whole */
 };
 
 /* Tells the watcher, when it is news. text NULL: the host is ready. */
@@ -116,6 +123,20 @@ static char *member_reason(const struct patroni_view *view, const char *name)
     return NULL;
 }
 
+static void note_failed_starts(struct waiting *w, const struct patroni_view *view)
+{
+    bool failed = false, tries = false;
+
+    vec_each (m, &view->members) {
+        failed |= str_eq(m->state, "start failed");
+        tries |= str_eq(m->state, "starting");
+    }
+    if (failed && !w->start_fails_since)
+        w->start_fails_since = clock_mono_ms();
+    else if (!failed && !tries)
+        w->start_fails_since = 0;
+}
+
 static bool members_ready(struct waiting *w, const struct patroni_view *view)
 {
     bool all = true;
@@ -123,6 +144,7 @@ static bool members_ready(struct waiting *w, const struct patroni_view *view)
     if (w->silent)
         tell(w, NULL, "Patroni answers");
     w->silent = false;
+    note_failed_starts(w, view);
     vec_each (h, &w->deploy->cluster->hosts) {
         char *reason = h->is_db ? member_reason(view, h->name) : NULL;
 
@@ -228,18 +250,6 @@ static bool all_ready(struct waiting *w)
     return ready;
 }
 
-/* The end of the unit's journal, for the error. "" when it cannot be had. */
-static void read_journal(const struct waiting *w, struct str *out)
-{
-    char *script = xasprintf("journalctl -u %s -n 12 --no-pager -o cat\n", w->unit);
-    struct err ignored = ERR_INIT;
-
-    if (check_remote(&w->target, w->host, script, out, &ignored) < 0)
-        str_clear(out);
-    err_release(&ignored);
-    free(script);
-}
-
 static int not_ready(const struct waiting *w, int64_t waited_ms, struct err *err)
 {
     struct str journal;
@@ -252,14 +262,23 @@ static int not_ready(const struct waiting *w, int64_t waited_ms, struct err *err
     }
     str_init(&journal, JOURNAL_MAX);
     if (w->host && w->unit)
-        read_journal(w, &journal);
-    str_trim_end(&journal);
+        check_journal(&w->target, w->host, w->unit, &journal);
     err_set(err, ERR_TIMEOUT, "not ready after %lld s: %s%s%s%s%s", (long long)waited_ms / 1000,
             host, *host ? ": " : "", w->reason, journal.len ? "\nlast lines of its journal:\n" : "",
             journal.buf);
     str_release(&journal);
+    if (w->start_fails_since)
+        return err_hint(err,
+                        "give it settings that it starts with in the cluster file, then `up`; "
+                        "see `pgha-deploy logs %s patroni`",
+                        host);
     return err_hint(err, "look at `pgha-deploy logs %s %s`; `up` goes on from here",
-                    w->host ? w->host->name : "HOST", w->unit ? w->unit : "patroni");
+                    w->host ? host : "HOST", w->unit ? w->unit : "patroni");
+}
+
+static bool is_hopeless(const struct waiting *w)
+{
+    return w->start_fails_since && clock_mono_ms() - w->start_fails_since > START_FAILS_MS;
 }
 
 static int wait_all(struct waiting *w, int timeout_ms, struct err *err)
@@ -267,7 +286,7 @@ static int wait_all(struct waiting *w, int timeout_ms, struct err *err)
     int64_t start = clock_mono_ms(), wake = start + WAKE_MS;
 
     while (!all_ready(w)) {
-        if (clock_mono_ms() - start > timeout_ms || clock_stop_requested())
+        if (clock_mono_ms() - start > timeout_ms || is_hopeless(w) || clock_stop_requested())
             return not_ready(w, clock_mono_ms() - start, err);
         if (clock_mono_ms() >= wake) {
             patroni_wake(&w->api);

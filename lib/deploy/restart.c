@@ -10,6 +10,7 @@ enum {
     MEMBER_BACK_MS = 120000,
     SUCCESSOR_LAG_MAX = 1 << 20, /* bytes */
     RESTARTS_PER_MEMBER = 3,
+    JOURNAL_MAX = 16 * 1024,
     REASON_MAX = 4096
 };
 
@@ -194,6 +195,28 @@ static void tell(struct restarts *rs, const struct patroni_member *m, const char
     deploy_note(rs->result, m->name, task, NULL, NULL);
 }
 
+/* Why is in err, and in the member's journal. */
+static int not_back(const struct restarts *rs, const struct patroni_member *m, struct err *err)
+{
+    struct check_target target = deploy_check_target(rs->deploy);
+    struct str journal;
+    char *why;
+
+    str_init(&journal, JOURNAL_MAX);
+    vec_each (h, &rs->deploy->cluster->hosts)
+        if (str_eq(h->name, m->name))
+            check_journal(&target, h, "patroni", &journal);
+    why = xstrdup(err->text);
+    err_set(err, err->code, "%s does not come back from its restart: %s%s%s", m->name, why,
+            journal.len ? "\nlast lines of its journal:\n" : "", journal.buf);
+    free(why);
+    str_release(&journal);
+    return err_hint(err,
+                    "the other members were left alone. On: mend %s, then `up`; back: the old "
+                    "value into the cluster file, then `up`. See `pgha-deploy logs %s patroni`",
+                    m->name, m->name);
+}
+
 /* A leader that gives way restarts by that. */
 static int begin_restart(struct restarts *rs, const struct patroni_view *view,
                          const struct patroni_member *m, struct err *err)
@@ -202,9 +225,7 @@ static int begin_restart(struct restarts *rs, const struct patroni_view *view,
 
     if (!successor) {
         tell(rs, m, "restart PostgreSQL");
-        return patroni_restart(&rs->api, m->address, err) < 0
-                   ? err_wrap(err, "restarting %s", m->name)
-                   : 0;
+        return patroni_restart(&rs->api, m->address, err) < 0 ? not_back(rs, m, err) : 0;
     }
     tell(rs, successor, "lead the cluster");
     tell(rs, m, "restart PostgreSQL as a replica");
@@ -226,10 +247,8 @@ static int restart_member(struct restarts *rs, const struct patroni_view *view,
         return -1;
     if (held)
         return 0;
-    err_set(err, ERR_TIMEOUT, "%s did not come back within %d s after its restart", m->name,
-            MEMBER_BACK_MS / 1000);
-    return err_hint(err, "the other members were left alone; see `pgha-deploy logs %s patroni`",
-                    m->name);
+    err_set(err, ERR_TIMEOUT, "not well within %d s", MEMBER_BACK_MS / 1000);
+    return not_back(rs, m, err);
 }
 
 static int still_pending(const struct patroni_member *m, struct err *err)
