@@ -45,5 +45,26 @@ is "a lowered one, which the primary has to have first" "$status $(psql -XAtqc '
 is "restarts it where it is" "$(leader)" "$before"
 is "the writer lost nothing" "$lost" 0
 succeeds "nothing is to be done after that" p plan --detailed-exitcode
+
+for host in db1 db2 db3; do p ssh $host 'echo "# by hand" >>/etc/default/etcd'; done
+elected() { for host in db1 db2 db3; do p ssh $host 'systemctl show -p ActiveEnterTimestampMonotonic --value etcd'; done; }
+began=$(elected)
+writes_over p up --yes
+is "up restarts every member of etcd" "$status $(elected | grep -cxF "$began")" '0 0'
+is "the writer lost nothing" "$lost" 0
+ok "$([ "$gap" -le 1000 ]; echo $?)" "and hardly noticed: $gap ms"
+
+mkfifo "$work/session"
+psql -XAtq "$(uri primary)" <"$work/session" >"$work/said" &
+exec 8>"$work/session"
+echo 'select pg_backend_pid();' >&8
+wait_for 10 test -s "$work/said"
+echo 'ports: {stats: 7070}' >>"$file"
+run p up --yes
+like "up reloads both balancers" "$(printf '%s\n' "$out$err" | grep -c 'lb[12].*Reload HAProxy')" '^[1-9]'
+echo 'select pg_backend_pid();' >&8
+exec 8>&-
+wait $!
+is "a session through them stays" "$(wc -l <"$work/said") $(sort -u "$work/said" | wc -l)" '2 1'
 succeeds "down" p down --yes
 finish
