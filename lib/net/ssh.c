@@ -188,6 +188,7 @@ static struct ssh *session_new(const struct ssh_target *target)
     s->session = ssh_new();
     if (!s->session)
         BUG("out of memory in libssh");
+    ssh_pulse_init(s, target->alive_interval_ms);
     return s;
 }
 

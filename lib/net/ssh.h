@@ -29,6 +29,9 @@ struct ssh_target {
     bool accept_new;
     bool become;            /* run scripts as root by sudo */
     int connect_timeout_ms; /* 0: 10 s; for one attempt, the way through the bastions included */
+    /* 0: 10 s. After so long without a word from it, the host is asked whether it is still there;
+     * when three questions got no answer, the connection is lost: after 40 s. */
+    int alive_interval_ms;
     const char *become_password; /* told to sudo if it asks; NULL: sudo -n */
     /* The bastion that the connection goes through; NULL: direct. It may have a jump itself: at
      * most SSH_MAX_JUMPS on the way. */
@@ -69,7 +72,8 @@ struct ssh_run {
  * has ended and nobody holds its stdout and stderr any more: what it leaves in the background must
  * redirect both.
  *
- * ERR_NET: the connection was lost. What the script did is then unknown, except that a script which
+ * ERR_NET: the connection was lost, or the host hangs: sshd did not answer (alive_interval_ms),
+ * whatever the script was doing. What the script did is then unknown, except that a script which
  * did not arrive whole did nothing. ERR_TIMEOUT, ERR_INTERRUPTED, ERR_REMOTE (it printed more than
  * the maximum of out or errout): the script was asked to end by SIGTERM, but sshd does not pass
  * signals on where the login is root's, so it may still run. ERR_DENIED: sudo refused, or wants a

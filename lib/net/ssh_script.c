@@ -126,7 +126,7 @@ static int open_channel(struct exchange *x, int64_t deadline_ms, struct err *err
     int rc;
 
     while ((rc = ssh_channel_open_session(x->channel)) == SSH_AGAIN)
-        if (ssh_session_wait(x->ssh, deadline_ms, err) < 0)
+        if (ssh_pulse_check(x->ssh, err) < 0 || ssh_session_wait(x->ssh, deadline_ms, err) < 0)
             return -1;
     return rc == SSH_OK ? 0 : net_fault(x, "opening a channel", err);
 }
@@ -263,7 +263,7 @@ static int pump(struct exchange *x, int64_t deadline_ms, struct err *err)
     while (!x->closed) {
         int64_t until_ms = deadline_ms;
 
-        if (request_command(x, err) < 0 || supply(x, err) < 0)
+        if (request_command(x, err) < 0 || supply(x, err) < 0 || ssh_pulse_check(x->ssh, err) < 0)
             return -1;
         if (!x->become.ready && become_deadline_ms < until_ms)
             until_ms = become_deadline_ms;
@@ -339,6 +339,7 @@ int ssh_script(struct ssh *s, struct ssh_run *run, struct err *err)
     }
     ssh_callbacks_init(&callbacks);
     ssh_set_channel_callbacks(x.channel, &callbacks);
+    ssh_pulse_start(s);
     if (open_channel(&x, deadline_ms, err) < 0)
         goto out;
     rc = pump(&x, deadline_ms, err);

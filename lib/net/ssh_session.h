@@ -11,6 +11,15 @@
 
 struct ssh_gate;
 
+/* Signs of life: see ssh_pulse.c. */
+struct ssh_pulse {
+    struct ssh_counter_struct received;
+    uint64_t heard_bytes; /* of received, when it was looked at last */
+    int64_t since_ms;     /* of the last sign of life, or question */
+    int questions;        /* since the last sign of life */
+    int interval_ms;
+};
+
 /* libssh is used without blocking: a call that returns SSH_AGAIN is repeated after
  * ssh_session_wait(). */
 struct ssh {
@@ -21,6 +30,7 @@ struct ssh {
     char *become_password; /* owned; NULL: none */
     struct ssh_jump *jump; /* owned; NULL: a direct connection */
     struct ssh_gate *gate; /* to leave; NULL: logged in */
+    struct ssh_pulse pulse;
 };
 
 /* One attempt to log in, the way through the bastions included. */
@@ -64,6 +74,14 @@ struct ssh_gate *ssh_gate_enter(const struct ssh_target *target, struct ssh_atte
                                 struct err *err);
 /* passed: logged in. gate may be NULL. */
 void ssh_gate_leave(struct ssh_gate *gate, bool passed);
+
+/* ---- ssh_pulse.c: does the host still answer? */
+
+void ssh_pulse_init(struct ssh *s, int interval_ms); /* before the connection is made */
+/* From now on the host's silence counts: nobody looked before. */
+void ssh_pulse_start(struct ssh *s);
+/* Asks the host after an interval of silence. ERR_NET when it hangs. Cheap: called often. */
+int ssh_pulse_check(struct ssh *s, struct err *err) MUST_USE;
 
 /* ---- ssh_login.c */
 

@@ -1167,6 +1167,49 @@ static const char lose_connection[] =
     "p=$PPID; until grep -q '^sshd' /proc/$p/comm; do p=$(cut -d' ' -f4 /proc/$p/stat); done; "
     "echo going; kill -9 $p; sleep 5";
 
+static const char stop_sshd[] =
+    "p=$PPID; until grep -q '^sshd' /proc/$p/comm; do p=$(cut -d' ' -f4 /proc/$p/stat); done; "
+    "echo going; kill -STOP $p; sleep 3; kill -CONT $p";
+
+static void expect_hang(struct ssh *s, const char *script, int64_t after_ms)
+{
+    int64_t began = clock_mono_ms();
+    struct outcome o = run_with(s, script, 20 * MEGABYTE, 10000);
+
+    assert_int_equal(o.rc, -1);
+    assert_int_equal(o.err.code, ERR_NET);
+    assert_non_null(strstr(o.err.text, "db1"));
+    assert_non_null(strstr(o.err.text, "the host hangs"));
+    assert_non_null(o.err.hint);
+    assert_in_range(clock_mono_ms() - began, after_ms, after_ms + 1500);
+    outcome_release(&o);
+    ssh_close(s);
+}
+
+static void a_host_that_hangs_is_said(void **state)
+{
+    struct ssh_target to = target();
+
+    UNUSED(state);
+    to.alive_interval_ms = 150;
+    expect_hang(must_open(&to), stop_sshd, 4 * 150);
+}
+
+static void a_host_that_works_in_silence_is_waited_for(void **state)
+{
+    struct ssh_target to = target();
+    struct ssh *s;
+
+    UNUSED(state);
+    to.alive_interval_ms = 50;
+    s = must_open(&to);
+    for (int i = 0; i < 2; i++) {
+        expect(s, "sleep 1; echo done", 0, "done\n", "");
+        clock_sleep_ms(300); /* between scripts nobody looks: that is no silence of the host's */
+    }
+    ssh_close(s);
+}
+
 static void a_lost_connection_is_said(void **state)
 {
     struct ssh_target to = target();
@@ -1926,6 +1969,20 @@ static void a_bastion_that_is_stuck_holds_nobody(void **state)
     signal_below(bastions[0].pid, SIGKILL);
 }
 
+/* Its kernel goes on acknowledging what the host behind it is asked. */
+static void a_bastion_that_hangs_is_said(void **state)
+{
+    struct ssh_target one = bastion(0), to = through(&one);
+    struct ssh *s;
+
+    UNUSED(state);
+    to.alive_interval_ms = 150;
+    s = must_open(&to);
+    signal_below(bastions[0].pid, SIGSTOP);
+    expect_hang(s, "true", 4 * 150);
+    signal_below(bastions[0].pid, SIGKILL);
+}
+
 static void closing_delivers_what_was_said(void **state)
 {
     struct ssh_target one = bastion(0), to = through(&one);
@@ -2146,6 +2203,8 @@ int main(void)
         cmocka_unit_test(a_slow_script_times_out),
         cmocka_unit_test(many_scripts_on_a_session),
         cmocka_unit_test(a_lost_connection_is_said),
+        cmocka_unit_test(a_host_that_hangs_is_said),
+        cmocka_unit_test(a_host_that_works_in_silence_is_waited_for),
         cmocka_unit_test(become_goes_through_sudo),
         cmocka_unit_test(sudo_gets_its_password),
         cmocka_unit_test(a_password_that_is_not_wanted_stays_here),
@@ -2171,6 +2230,7 @@ int main(void)
         cmocka_unit_test(a_bastion_dies),
         cmocka_unit_test(a_bastion_dies_while_the_script_is_sent),
         cmocka_unit_test(a_bastion_that_is_stuck_holds_nobody),
+        cmocka_unit_test(a_bastion_that_hangs_is_said),
         cmocka_unit_test(closing_delivers_what_was_said),
         cmocka_unit_test(five_sessions_through_a_bastion),
         cmocka_unit_test(a_tunnel_carries_much),
