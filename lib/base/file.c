@@ -12,6 +12,8 @@
 #include "lib/base/file.h"
 
 #define READ_CHUNK    ((size_t)64 << 10)
+#define TEMPORARY     ".pgha-"
+#define RANDOM_CHARS  6   /* of mkostemp(3) */
 #define TREE_DEPTH    256 /* each level of file_remove_tree keeps a descriptor open */
 #define LOCK_RETRY_MS 100
 #define HOLDER_MAX    256
@@ -75,29 +77,115 @@ static void sync_parent(const char *path)
     free(dir);
 }
 
+/* False when the file was removed or replaced by another. */
+static bool is_still_there(int fd, const char *path)
+{
+    struct stat ours, theirs;
+
+    return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+           ours.st_ino == theirs.st_ino;
+}
+
+/* Locked for as long as its writer lives, by which file_sweep() knows; where the file system has no
+ * locks it knows nothing. -1 with errno set; *temporary is the caller's to free. */
+static int open_temporary(const char *path, char **temporary)
+{
+    char *dir = path_dir(path);
+    int fd;
+
+    for (;;) {
+        *temporary = xasprintf("%s/.%s" TEMPORARY "XXXXXX", dir, path_base(path));
+        fd = mkostemp(*temporary, O_CLOEXEC);
+        if (fd < 0)
+            break;
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0 ? is_still_there(fd, *temporary)
+                                              : errno != EWOULDBLOCK)
+            break;
+        close(fd); /* a sweep was there before the lock */
+        free(*temporary);
+    }
+    free(dir);
+    return fd;
+}
+
+/* Puts the whole file under its name, and the temporary name away: an errno, 0 when done. */
+typedef int publish_fn(const char *temporary, const char *path);
+
+static int publish_over(const char *temporary, const char *path)
+{
+    return rename(temporary, path) == 0 ? 0 : errno;
+}
+
+/* link(2) replaces nothing. */
+static int publish_new(const char *temporary, const char *path)
+{
+    int number = link(temporary, path) == 0 || errno == EEXIST ? 0 : errno;
+
+    unlink(temporary);
+    return number;
+}
+
+static int write_file(const char *path, const void *data, size_t len, mode_t mode,
+                      publish_fn *publish, struct err *err)
+{
+    char *temporary;
+    int fd = open_temporary(path, &temporary);
+    int number = fd < 0 ? errno : 0;
+
+    if (fd >= 0) {
+        if (fchmod(fd, mode) != 0 || write_all(fd, data, len) != 0 || fsync(fd) != 0)
+            number = errno;
+        else
+            number = publish(temporary, path);
+        if (number != 0)
+            unlink(temporary);
+        close(fd);
+    }
+    free(temporary);
+    if (number == 0) {
+        sync_parent(path);
+        return 0;
+    }
+    errno = number;
+    return err_set_errno(err, "%s", path);
+}
+
 int file_write(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
 {
-    char *temporary = xasprintf("%s.XXXXXX", path);
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    int rc = -1;
+    return write_file(path, data, len, mode, publish_over, err);
+}
 
-    if (fd < 0) {
-        err_set_errno(err, "%s", path);
-        goto out;
+int file_write_new(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+{
+    return write_file(path, data, len, mode, publish_new, err);
+}
+
+static bool is_temporary(const char *name)
+{
+    size_t len = strlen(name), end = strlen(TEMPORARY) + RANDOM_CHARS;
+
+    return name[0] == '.' && len > end && str_starts(name + len - end, TEMPORARY);
+}
+
+void file_sweep(const char *dir)
+{
+    DIR *entries = opendir(dir);
+    struct dirent *entry;
+
+    while (entries && (entry = readdir(entries))) {
+        int fd;
+
+        if (!is_temporary(entry->d_name))
+            continue;
+        fd = openat(dirfd(entries), entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            unlinkat(dirfd(entries), entry->d_name, 0);
+        close(fd);
     }
-    if (fchmod(fd, mode) != 0 || write_all(fd, data, len) != 0 || fsync(fd) != 0 ||
-        rename(temporary, path) != 0) {
-        err_set_errno(err, "%s", path);
-        unlink(temporary);
-    } else {
-        rc = 0;
-    }
-    close(fd);
-    if (rc == 0)
-        sync_parent(path);
-out:
-    free(temporary);
-    return rc;
+    if (entries)
+        closedir(entries);
 }
 
 /* The mode is set again after mkdir(2), which takes the umask off it. */
@@ -346,15 +434,6 @@ static int held_by_other(int fd, const char *path, struct err *err)
                    command);
 }
 
-/* False when the file was removed or replaced while we waited: then the lock guards nothing. */
-static bool is_still_there(int fd, const char *path)
-{
-    struct stat ours, theirs;
-
-    return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-           ours.st_ino == theirs.st_ino;
-}
-
 /* Opens and tries once: 1 taken, 0 held by another, -1 an error. *fd stays open for the first two.
  */
 static int try_lock(const char *path, int *fd, struct err *err)
@@ -372,7 +451,7 @@ static int try_lock(const char *path, int *fd, struct err *err)
         }
         if (is_still_there(*fd, path))
             return 1;
-        close(*fd);
+        close(*fd); /* it guards nothing */
     }
 }
 

@@ -11,9 +11,16 @@
 
 /* Appends to out, at most out->max bytes; a longer file is ERR_INPUT. */
 int file_read(const char *path, struct str *out, struct err *err) MUST_USE;
-/* Temporary name beside it, fsync, rename. A reader sees the old or the new file, never a part. */
+/* Temporary name beside it (".NAME.pgha-XXXXXX"), fsync, rename. A reader sees the old or the new
+ * file, never a part. */
 int file_write(const char *path, const void *data, size_t len, mode_t mode,
                struct err *err) MUST_USE;
+/* Likewise, but a file that is there stays as it is, which is no error. */
+int file_write_new(const char *path, const void *data, size_t len, mode_t mode,
+                   struct err *err) MUST_USE;
+/* Removes the temporary files of writers that were killed. Those of living ones stay, so it may be
+ * called at any time; what cannot be removed stays as well. */
+void file_sweep(const char *dir);
 int file_mkdirs(const char *path, mode_t mode,
                 struct err *err) MUST_USE; /* like mkdir -p; mode for those made */
 /* rm -rf that neither follows links nor crosses mounts; no error when absent. */

@@ -125,8 +125,9 @@ extern const char *const cluster_secret_vars[]; /* names of variables that hold 
                                                    NULL-terminated: hidden when shown */
 
 /* state.c: .pgha/CLUSTER/ beside the cluster file; 0700, files 0600. */
-char *state_dir_of(const struct cluster *c);                        /* caller frees */
-int state_prepare(const char *state_dir, struct err *err) MUST_USE; /* makes it */
+char *state_dir_of(const struct cluster *c); /* caller frees */
+/* Makes it; removes the temporary files that killed runs left in it. */
+int state_prepare(const char *state_dir, struct err *err) MUST_USE;
 int state_login_key(const char *state_dir,
                     struct err *err) MUST_USE; /* id_ed25519 and .pub, made when missing */
 int state_write(const char *state_dir, const char *name, const char *text, size_t len,

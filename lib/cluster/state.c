@@ -25,9 +25,15 @@ char *state_dir_of(const struct cluster *c)
 
 int state_prepare(const char *state_dir, struct err *err)
 {
-    if (file_mkdirs(state_dir, STATE_DIR_MODE, err) < 0)
-        return err_wrap(err, "making the state folder");
-    return 0;
+    char *pki = path_join(state_dir, "pki");
+    int rc = file_mkdirs(state_dir, STATE_DIR_MODE, err);
+
+    if (rc < 0)
+        err_wrap(err, "making the state folder");
+    file_sweep(state_dir);
+    file_sweep(pki);
+    free(pki);
+    return rc;
 }
 
 int state_login_key(const char *state_dir, struct err *err)

@@ -161,43 +161,6 @@ static int make_key_text(char *text, size_t size, struct err *err)
     return rc;
 }
 
-static int write_synced(int fd, const char *text, size_t len)
-{
-    errno = ENOSPC; /* why a write of so little would be cut short */
-    return write(fd, text, len) == (ssize_t)len && fsync(fd) == 0 ? 0 : -1;
-}
-
-/* The name is made last, by link(2), which replaces nothing: a key file is whole or absent. */
-static int link_key_file(const char *folder, const char *path, const char *text, struct err *err)
-{
-    char *temporary = xasprintf("%s.XXXXXX", path);
-    int fd = mkostemp(temporary, O_CLOEXEC); /* 0600 */
-    int folder_fd = -1, rc = -1;
-
-    if (fd < 0 || write_synced(fd, text, strlen(text)) < 0) {
-        err_set_errno(err, "%s", path);
-        goto out;
-    }
-    if (link(temporary, path) != 0 && errno != EEXIST) { /* there: another run was quicker */
-        err_set_errno(err, "%s", path);
-        goto out;
-    }
-    folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder_fd < 0 || (fsync(folder_fd) != 0 && errno != EINVAL)) /* EINVAL: it cannot sync */
-        err_set_errno(err, "%s", folder);
-    else
-        rc = 0;
-out:
-    if (folder_fd >= 0)
-        close(folder_fd);
-    if (fd >= 0) {
-        close(fd);
-        unlink(temporary);
-    }
-    free(temporary);
-    return rc;
-}
-
 static int make_key_file(const char *folder, const char *path, struct err *err)
 {
     char text[PRIVATE_FILE_MAX];
@@ -205,8 +168,10 @@ static int make_key_file(const char *folder, const char *path, struct err *err)
 
     if (rc == 0)
         rc = make_key_text(text, sizeof(text), err);
-    if (rc == 0)
-        rc = link_key_file(folder, path, text, err);
+    if (rc == 0) { /* another run may be quicker: then its key is the one */
+        file_sweep(folder);
+        rc = file_write_new(path, text, strlen(text), 0600, err);
+    }
     OPENSSL_cleanse(text, sizeof(text));
     return rc < 0 ? err_wrap(err, "making the key file") : 0;
 }

@@ -138,6 +138,7 @@ static int bridge_ensure(void *provider, struct resource *r, struct err *err)
 
 static int remove_record(const struct provider_session *s, struct err *err)
 {
+    file_sweep(s->folder);
     if (unlink(s->record) != 0 && errno != ENOENT)
         return err_set_errno(err, "%s", s->record);
     if (rmdir(s->folder) != 0 && errno != ENOENT)

@@ -86,7 +86,7 @@ static int write_new(int folder, const char *name, const char *text, size_t len,
 
         if (put >= 0 && (size_t)put < len)
             errno = ENOSPC;
-        else if (put >= 0 && fchmod(fd, mode) == 0)
+        else if (put >= 0 && fchmod(fd, mode) == 0 && fsync(fd) == 0)
             rc = renameat(folder, temporary, folder, name);
         number = errno;
         close(fd);

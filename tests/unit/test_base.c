@@ -8,12 +8,15 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -531,6 +534,92 @@ static void test_file_write_and_read(void **state)
     free(nowhere);
 }
 
+static size_t entries_of(const char *dir)
+{
+    DIR *entries = opendir(dir);
+    size_t n = 0;
+
+    assert_non_null(entries);
+    while (readdir(entries))
+        n++;
+    closedir(entries);
+    return n - 2; /* "." and ".." */
+}
+
+/* The kernel ends a process that writes beyond its limit: in the middle of the file. */
+static void write_and_die(const char *path)
+{
+    static char data[(size_t)1 << 20];
+    struct rlimit limit = {4096, 4096};
+    struct err err = ERR_INIT;
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        setrlimit(RLIMIT_FSIZE, &limit);
+        _exit(file_write(path, data, sizeof(data), 0600, &err) == 0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGXFSZ);
+}
+
+static void test_file_sweep_removes_what_the_dead_left(void **state)
+{
+    char *dir = in_folder("sweep"), *path = in_folder("sweep/f");
+    char *living = in_folder("sweep/.f.pgha-abcdef"), *other = in_folder("sweep/.f.pgha-abcdefg");
+    struct err err = ERR_INIT;
+    struct str text;
+    int fd;
+
+    UNUSED(state);
+    assert_int_equal(file_mkdirs(dir, 0700, &err), 0);
+    put_file("sweep/f", "old", 0600);
+    write_and_die(path);
+    write_and_die(path);
+    assert_int_equal(entries_of(dir), 3);
+    put_file("sweep/.f.pgha-abcdefg", "", 0600);
+    fd = open(living, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    file_sweep(dir);
+    assert_int_equal(entries_of(dir), 3);
+    assert_true(file_exists(living));
+    assert_true(file_exists(other));
+    close(fd);
+    file_sweep(dir);
+    assert_false(file_exists(living));
+    str_init(&text, 100);
+    assert_int_equal(file_read(path, &text, &err), 0);
+    assert_string_equal(text.buf, "old");
+    str_release(&text);
+    file_sweep(other); /* no folder: nothing to do */
+    free(dir);
+    free(path);
+    free(living);
+    free(other);
+}
+
+static void test_file_write_new_replaces_nothing(void **state)
+{
+    char *path = in_folder("new/f"), *dir = in_folder("new");
+    struct err err = ERR_INIT;
+    struct str text;
+
+    UNUSED(state);
+    assert_int_equal(file_write_new(path, "x", 1, 0600, &err), -1);
+    assert_err(&err, ERR_IO, "new/f: No such file");
+    assert_int_equal(file_mkdirs(dir, 0700, &err), 0);
+    assert_int_equal(file_write_new(path, "first", 5, 0600, &err), 0);
+    assert_int_equal(file_write_new(path, "second", 6, 0600, &err), 0);
+    str_init(&text, 100);
+    assert_int_equal(file_read(path, &text, &err), 0);
+    assert_string_equal(text.buf, "first");
+    assert_int_equal(entries_of(dir), 1);
+    str_release(&text);
+    free(path);
+    free(dir);
+}
+
 static void test_file_mkdirs(void **state)
 {
     char *path = in_folder("m/a//b/"), *through = in_folder("plain/x");
@@ -962,6 +1051,8 @@ int main(void)
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_file_write_and_read),
+        cmocka_unit_test(test_file_sweep_removes_what_the_dead_left),
+        cmocka_unit_test(test_file_write_new_replaces_nothing),
         cmocka_unit_test(test_file_mkdirs),
         cmocka_unit_test(test_remove_tree_follows_no_links),
         cmocka_unit_test(test_remove_tree_stops_at_mounts),
