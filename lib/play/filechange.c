@@ -8,6 +8,7 @@
 #include "lib/play/args.h"
 #include "lib/play/diff.h"
 #include "lib/play/filechange.h"
+#include "lib/play/script.h"
 
 #define HEREDOC     "PGHA_CONTENT" /* cannot occur in base64: it has an underscore */
 #define NEW_FILE    0644u          /* what 0666 and 0777 are under the usual umask 022 */
@@ -363,6 +364,18 @@ void file_put_attributes(const struct file_attributes *want, const struct path_s
               word);
 }
 
+void file_put_temporary(struct module_call *call, const char *path, const char *variable,
+                        struct str *script)
+{
+    const char *dir = file_dir(call, path);
+    const char *prefix = file_word(call, arena_printf(call->arena, "%s/" SCRIPT_TEMPORARY, dir));
+
+    script_step(script);
+    script_put_sweep(script, prefix);
+    script_step(script);
+    str_printf(script, "%s=$(mktemp %s" SCRIPT_RANDOM ")", variable, prefix);
+}
+
 void file_put_backup(const char *word, struct str *script)
 {
     script_step(script);
@@ -373,13 +386,10 @@ static int put_write(struct module_call *call, const struct file_content *want,
                      const struct path_state *old, bool existed, struct str *script,
                      struct err *err)
 {
-    const char *dir = file_dir(call, want->path);
     const char *word = file_word(call, want->path);
 
-    script_step(script);
-    str_puts(script, "t=$(mktemp ");
-    str_puts(script, file_word(call, arena_printf(call->arena, "%s/.pgha-XXXXXXXX", dir)));
-    str_puts(script, ") && {\nbase64 -d >\"$t\" <<'" HEREDOC "' &&\n");
+    file_put_temporary(call, want->path, "t", script);
+    str_puts(script, " && {\nbase64 -d >\"$t\" <<'" HEREDOC "' &&\n");
     str_put_base64(script, want->data, want->len);
     str_puts(script, "\n" HEREDOC "\n");
     file_put_attributes(&want->attributes, old, existed, "\"$t\"", script);
@@ -387,8 +397,10 @@ static int put_write(struct module_call *call, const struct file_content *want,
         return -1;
     if (want->backup && existed)
         file_put_backup(word, script);
-    str_printf(script, " &&\nsync \"$t\" &&\nmv -fT \"$t\" %s ||\n{ rm -f \"$t\"; false; }; }",
-               word);
+    str_printf(script,
+               " &&\nsync \"$t\" &&\nmv -fT \"$t\" %s ||\n{ rm -f \"$t\"; printf '%%s was not "
+               "written\\n' %s >&2; false; }; }",
+               word, word);
     return 0;
 }
 
@@ -519,14 +531,14 @@ bool file_remove_plan(struct module_call *call, struct world *world, const char 
 void file_keep(struct module_call *call, struct file_kept *kept, const char *path, bool exists,
                struct str *script)
 {
-    const char *beside = arena_printf(call->arena, "%s/.pgha-XXXXXXXX", file_dir(call, path));
+    char variable[32];
 
     *kept = (struct file_kept){file_word(call, path), exists, kept->id};
     if (!exists)
         return;
-    script_step(script);
-    str_printf(script, "pgha_kept_%zu=$(mktemp %s) &&\ntrap 'rm -f", kept->id,
-               file_word(call, beside));
+    snprintf(variable, sizeof(variable), "pgha_kept_%zu", kept->id);
+    file_put_temporary(call, path, variable, script);
+    str_puts(script, " &&\ntrap 'rm -f");
     for (size_t i = 0; i <= kept->id; i++)
         str_printf(script, " \"$pgha_kept_%zu\"", i);
     str_printf(script, "' EXIT &&\ncp -p %s \"$pgha_kept_%zu\"", kept->word, kept->id);

@@ -104,6 +104,10 @@ void file_put_attributes(const struct file_attributes *want, const struct path_s
 /* The world after them. */
 void file_note_attributes(struct world *world, const char *path,
                           const struct file_attributes *want);
+/* Adds steps that make an empty file (mode 0600) in path's folder, its name in the shell variable;
+ * those that killed scripts left there are removed. */
+void file_put_temporary(struct module_call *call, const char *path, const char *variable,
+                        struct str *script);
 /* Adds a step that keeps a copy as Ansible's `backup` does: PATH.PID.DATE@TIME~ */
 void file_put_backup(const char *word, struct str *script);
 

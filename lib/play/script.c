@@ -4,6 +4,20 @@
 #include "lib/play/script.h"
 #include "lib/base/clock.h"
 
+#define SCRATCH "\"${TMPDIR:-/tmp}\"/" SCRIPT_TEMPORARY
+
+/* The last "*" is for names made from such a one. No process unless there is something to remove.
+ */
+void script_put_sweep(struct str *script, const char *prefix)
+{
+    str_printf(script,
+               "for f in %s[0-9]*-????????*; do\n"
+               "    p=${f##*/" SCRIPT_TEMPORARY "}\n"
+               "    [ ! -e \"$f\" ] || [ -d \"/proc/${p%%%%-*}\" ] || rm -rf \"$f\"\n"
+               "done",
+               prefix);
+}
+
 void script_mark(char mark[SCRIPT_MARK_SIZE])
 {
     uint64_t random[2];
@@ -21,18 +35,23 @@ void script_begin(struct str *script, const char *mark, bool has_fragments)
                mark);
     if (!has_fragments)
         return;
+    script_put_sweep(script, SCRATCH);
+    /* PIPE: the connection is gone, and so is whoever wants to know of the rest. Where a failure
+     * has no message, it may have found no room: then cp meets the same fault and says so. */
     str_printf(script,
-               "stop=\n"
-               "d=$(mktemp -d) || exit 1\n"
+               "\nstop=\n"
+               "d=$(mktemp -d " SCRATCH SCRIPT_RANDOM ") || exit 1\n"
                "trap 'rm -rf \"$d\"' EXIT\n"
-               "trap 'exit 1' HUP INT TERM\n"
+               "trap 'exit 1' HUP INT TERM PIPE\n"
                "e() {\n"
                "    if [ \"$3\" = 1 ]; then\n"
                "        m \"out $1\"; head -c %d \"$d/out\" | base64\n"
                "        m \"err $1\"; head -c %d \"$d/err\" | base64\n"
                "    elif [ \"$2\" != 0 ]; then\n"
                "        m \"out $1\"; tail -c %d \"$d/out\" | base64\n"
-               "        m \"err $1\"; tail -c %d \"$d/err\" | base64\n"
+               "        m \"err $1\"\n"
+               "        { tail -c %d \"$d/err\"; [ -s \"$d/err\" ] || cp /proc/version "
+               "\"$d/room\"; } 2>&1 | base64\n"
                "    fi\n"
                "    m \"end $1 $2\"\n"
                "    [ \"$2\" = 0 ] || stop=1\n"

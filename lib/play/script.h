@@ -32,6 +32,16 @@ struct fragment {
     bool lenient; /* its failure may be none: go on to the probe */
 };
 
+/*
+ * Temporary files and folders of scripts are called PREFIX + PID of the script's shell + "-" +
+ * eight random characters, so that a later script can tell which of them were left by one that was
+ * killed. prefix: shell words, quoted ("'/etc/.pgha-'"). Adds one command, which never fails, that
+ * removes those of dead shells.
+ */
+#define SCRIPT_TEMPORARY ".pgha-"
+#define SCRIPT_RANDOM    "$$-XXXXXXXX" /* for mktemp(1), after the prefix */
+void script_put_sweep(struct str *script, const char *prefix);
+
 void script_mark(char mark[SCRIPT_MARK_SIZE]);
 void script_begin(struct str *script, const char *mark, bool has_fragments);
 void script_put_fragment(struct str *script, const struct fragment *fragment);

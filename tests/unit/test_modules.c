@@ -233,6 +233,25 @@ static void copy_changed_file(void **state)
     assert_int_equal(plan(b, "copy", "{content: other, dest: '@/f', force: no}"), PLAN_OK);
 }
 
+/* What a killed script left beside the file, and what is of others. No pid has nine digits. */
+static void copy_sweeps_after_the_dead(void **state)
+{
+    static const struct {
+        const char *name;
+        bool stays;
+    } files[] = {{"@/.pgha-999999999-abcdefgh", false}, {"@/.pgha-999999999-abcdefgh.rc", false},
+                 {"@/.pgha-1-abcdefgh", true},          {"@/.pgha-999999999-abc", true},
+                 {"@/.pgha-mine-abcdefgh", true},       {"@/pgha-999999999-abcdefgh", true}};
+    struct bench *b = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        put_file(b, files[i].name, "x");
+    changes_once(b, "copy", "{content: new, dest: '@/f'}");
+    assert_file(b, "@/f", "new", 0644);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        assert_int_equal(file_exists(here(b, files[i].name)), files[i].stays);
+}
+
 static void copy_validates(void **state)
 {
     struct bench *b = *state;
@@ -1057,6 +1076,8 @@ int main(void)
         T(words),
         T(copy_new_file),
         T(copy_changed_file),
+        T(copy_sweeps_after_the_dead),
+        T(copy_sweeps_after_the_dead),
         T(copy_validates),
         T(copy_into_folders),
         T(copy_over_links),

@@ -246,15 +246,12 @@ static void put_install(struct module_call *call, const struct download *downloa
 static void put_download(struct module_call *call, const struct download *download,
                          const struct path_state *now, struct str *script)
 {
-    const char *beside =
-        arena_printf(call->arena, "%s/.pgha-XXXXXXXX", file_dir(call, download->path));
     /* a file that is not what the checksum says is fetched whatever its age */
     bool since =
         now->type == 'f' && !download->sha256 && !value_get_bool(call->args, "force", false);
 
-    script_step(script);
-    str_printf(script, "t=$(mktemp %s) && {\ntrap 'rm -f \"$t\" \"$t.rc\"' EXIT\n",
-               file_word(call, beside));
+    file_put_temporary(call, download->path, "t", script);
+    str_puts(script, " && {\ntrap 'rm -f \"$t\" \"$t.rc\"' EXIT\n");
     put_fetch(call, since ? download->path : NULL, script);
     put_install(call, download, now, script);
     str_puts(script, "\n}");
