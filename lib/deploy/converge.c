@@ -108,6 +108,8 @@ int converge(struct deploy *d, bool check, struct deploy_result *r, struct err *
         stage_end(d, "converge", start);
     else if (cluster_has_given_hosts(d->cluster) && !d->adoption)
         hint_at_failed(&result, err);
+    else if (err->code == ERR_NET && !err->hint)
+        err_hint(err, "run the same command again: it goes on where this run stopped");
     play_result_release(&result);
     playbook_free(pb);
     free(limit);
