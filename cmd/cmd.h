@@ -8,6 +8,7 @@
 #define PGHA_CMD_H
 
 #include "lib/deploy/deploy.h"
+#include "lib/deploy/eta.h"
 
 struct option_row {
     const char *name; /* long: --name */
@@ -25,8 +26,10 @@ struct context {
     const char *file;                        /* -f */
     const char *events_file;                 /* --events; NULL: none */
     const char *playbooks;                   /* --playbooks; NULL: embedded */
+    const char *title;                       /* the command with its own options' names */
+    struct profiler *profiler;               /* --profile; NULL: not asked for */
     struct vault_source vault;               /* --vault-password-file, environment, folder */
-    bool json, quiet, yes, accept_new_keys;
+    bool json, quiet, yes, accept_new_keys, profile;
     int verbose;
     const char *argument; /* the first one, for commands whose work takes it; NULL: none */
     struct map options;   /* the command's own: name -> value, "" for a flag; of the last one */
@@ -63,9 +66,20 @@ void commands_write_docs(struct str *out); /* docs/commands.md */
 
 /* ui.c: progress and messages on stderr. */
 struct event_sink *ui_init(bool quiet, int verbose);
-void ui_finish(void); /* takes the live lines away */
+void ui_finish(void);                        /* takes the live lines away */
+bool ui_is_live(void);                       /* is there a block that is redrawn? */
+void ui_expect(struct eta_stages *expected); /* of the run; taken over */
 bool ui_colour(int fd);
 bool ui_confirm(void *ctx, const char *what); /* asks on the terminal; ctx is the struct context */
+
+/* profiler.c: --profile. Made for a sink that events go to next; told to the user by
+ * profiler_report, unless a result in JSON has it already (profiler_add_to, which does nothing
+ * without a profiler). */
+struct profiler *profiler_new(struct event_sink *next);
+struct event_sink *profiler_sink(struct profiler *p);
+void profiler_add_to(struct profiler *p, struct value *result, struct arena *a);
+void profiler_report(struct profiler *p);
+void profiler_free(struct profiler *p); /* p may be NULL */
 
 /* common.c */
 int report_err(struct err *err);          /* prints and releases; the exit status */

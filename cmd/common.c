@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/deploy/run_log.h"
 #include "lib/doc/json.h"
 
 int report_err(struct err *err)
@@ -86,6 +87,17 @@ static const struct provider *find_provider(const struct context *ctx, const cha
     BUG("no provider %s", name);
 }
 
+/* What the screen says of the time that is left comes from the runs before this one. */
+static void expect_stages(const struct deploy *d)
+{
+    struct eta_stages expected;
+
+    if (!ui_is_live())
+        return;
+    run_log_expect(d->state_dir, d->command, &expected);
+    ui_expect(&expected);
+}
+
 int open_deploy(const struct context *ctx, enum deploy_access access, struct cluster *c,
                 struct deploy *d)
 {
@@ -100,6 +112,8 @@ int open_deploy(const struct context *ctx, enum deploy_access access, struct clu
     d->provider = find_provider(ctx, c->provider);
     d->assets.dir = ctx->playbooks;
     d->events = ctx->events;
+    d->command = ctx->title;
+    d->failed = true; /* until its work is done */
     d->vault = ctx->vault;
     d->accept_new_keys = ctx->accept_new_keys;
     d->limit = option_get(ctx, "limit");
@@ -109,7 +123,11 @@ int open_deploy(const struct context *ctx, enum deploy_access access, struct clu
         d->confirm = ui_confirm;
         d->confirm_ctx = (void *)ctx;
     }
-    return deploy_open(d, access, &err) < 0 ? report_err(&err) : -1;
+    if (deploy_open(d, access, &err) < 0)
+        return report_err(&err);
+    if (d->log)
+        expect_stages(d);
+    return -1;
 }
 
 void close_deploy(struct cluster *c, struct deploy *d)
@@ -119,13 +137,15 @@ void close_deploy(struct cluster *c, struct deploy *d)
     cluster_release(c);
 }
 
-static void print_result(const struct deploy_result *r, const struct err *err)
+static void print_result(const struct context *ctx, const struct deploy_result *r,
+                         const struct err *err)
 {
     struct arena arena = ARENA_INIT;
     struct value *v = deploy_result_to_value(r, &arena);
 
     value_map_set(&arena, v, "error",
                   err->code ? value_str(&arena, err->text) : value_null(&arena));
+    profiler_add_to(ctx->profiler, v, &arena);
     print_value(v);
     arena_release(&arena);
 }
@@ -136,9 +156,10 @@ static int do_work(struct context *ctx, const struct deploy_work *work, struct d
     struct err err = ERR_INIT;
     int failed = work->run(ctx, d, r, &err);
 
+    d->failed = failed;
     ui_finish();
     if (ctx->json)
-        print_result(r, &err);
+        print_result(ctx, r, &err);
     else if (!failed)
         work->print(d, r);
     if (!failed)

@@ -53,8 +53,8 @@ static char *take_variable(const char *name)
     return copy;
 }
 
-/* Events go to the screen, and to the file as well when one was asked for. 0, or the
- * exit status, everything said. */
+/* Events go to the screen, and to the report and the file as well when they were asked for. 0, or
+ * the exit status, everything said. */
 static int begin_events(struct context *ctx, struct event_json **file)
 {
     struct err err = ERR_INIT;
@@ -62,6 +62,10 @@ static int begin_events(struct context *ctx, struct event_json **file)
 
     *file = NULL;
     ctx->events = ui_init(ctx->quiet, ctx->verbose);
+    if (ctx->profile) {
+        ctx->profiler = profiler_new(ctx->events);
+        ctx->events = profiler_sink(ctx->profiler);
+    }
     if (!ctx->events_file)
         return 0;
     fd = open(ctx->events_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -72,6 +76,36 @@ static int begin_events(struct context *ctx, struct event_json **file)
     *file = event_json_new(fd, ctx->events);
     ctx->events = event_json_sink(*file);
     return 0;
+}
+
+/* "up --hosts-only": runs of the same title are alike. The options' values are nobody's. */
+static char *title_of(const struct context *ctx, const struct command *command)
+{
+    struct str title;
+
+    str_init(&title, STR_MAX_TEXT);
+    str_puts(&title, command->name);
+    for (size_t i = 0; i < ctx->options.n; i++)
+        str_printf(&title, " --%s", ctx->options.entries[i].key);
+    return str_detach(&title);
+}
+
+static int run_command(struct context *ctx, const struct command *command, int argc, char **argv)
+{
+    char *title = title_of(ctx, command);
+    int64_t start = clock_mono_ms();
+    int status;
+
+    ctx->title = title;
+    event_send(ctx->events, &(struct event){.kind = EVENT_RUN, .text = title});
+    status = command->run(ctx, argc, argv);
+    event_send(ctx->events, &(struct event){.kind = EVENT_RUN_END,
+                                            .failed = status != 0,
+                                            .elapsed_ms = clock_mono_ms() - start});
+    ui_finish();
+    profiler_report(ctx->profiler);
+    free(title);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -91,8 +125,8 @@ int main(int argc, char **argv)
         http_init();
         status = begin_events(&ctx, &events);
         if (status == 0)
-            status = command->run(&ctx, rest, argv);
-        ui_finish();
+            status = run_command(&ctx, command, rest, argv);
+        profiler_free(ctx.profiler);
         event_json_free(events);
     }
     map_release(&ctx.options);

@@ -9,6 +9,7 @@ const struct option_row global_options[] = {
     {"json", 0, NULL, "results as JSON on stdout"},
     {"yes", 'y', NULL, "do not ask before changing things"},
     {"events", 0, "FILE", "what happens as JSON, one object a line; /dev/fd/N for a pipe"},
+    {"profile", 0, NULL, "at the end: where the time went; stages, slowest tasks, hosts"},
     {"quiet", 'q', NULL, "no progress, errors only"},
     {"verbose", 'v', NULL, "more detail; twice: debug"},
     {"accept-new-host-keys", 0, NULL, "trust and remember keys of hosts seen for the first time"},
@@ -76,6 +77,8 @@ static void set_global(struct parser *p, const struct option_row *row, const cha
         ctx->events_file = value;
     else if (str_eq(row->name, "json"))
         ctx->json = true;
+    else if (str_eq(row->name, "profile"))
+        ctx->profile = true;
     else if (str_eq(row->name, "yes"))
         ctx->yes = true;
     else if (str_eq(row->name, "accept-new-host-keys"))

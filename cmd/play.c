@@ -90,10 +90,11 @@ static struct value *change_to_value(const struct task_change *c, struct arena *
     return v;
 }
 
-static void print_json(const struct play_result *r)
+/* A list of hosts; with --profile it is `hosts` beside `profile`. */
+static void print_json(const struct context *ctx, const struct play_result *r)
 {
     struct arena arena = ARENA_INIT;
-    struct value *list = value_list(&arena);
+    struct value *list = value_list(&arena), *top = value_map(&arena);
 
     for (size_t i = 0; i < r->n; i++) {
         const struct host_result *h = &r->hosts[i];
@@ -115,7 +116,9 @@ static void print_json(const struct play_result *r)
         value_map_set(&arena, v, "changes", changes);
         value_list_add(&arena, list, v);
     }
-    print_value(list);
+    value_map_set(&arena, top, "hosts", list);
+    profiler_add_to(ctx->profiler, top, &arena);
+    print_value(ctx->profiler ? top : list);
     arena_release(&arena);
 }
 
@@ -246,16 +249,21 @@ static int play(struct context *ctx, struct play_files *f, const struct assets *
     struct play_options options = options_of(ctx, f);
     struct play_result result;
     struct err err = ERR_INIT;
+    int64_t start = clock_mono_ms();
     int status = 0;
 
     event_send(ctx->events, &(struct event){.kind = EVENT_STAGE, .stage = "play", .text = f->path});
     if (play_run(f->playbook, assets, &f->inventory, &options, &result, &err) < 0) {
         sum_up(ctx, &result, f->path, &err);
         status = report_err(&err);
+    } else {
+        event_send(ctx->events, &(struct event){.kind = EVENT_STAGE_END,
+                                                .stage = "play",
+                                                .elapsed_ms = clock_mono_ms() - start});
     }
     ui_finish();
     if (ctx->json)
-        print_json(&result);
+        print_json(ctx, &result);
     else {
         if (options.diff)
             print_diffs(&result);
@@ -331,8 +339,9 @@ static int run(struct context *ctx, int argc, char **argv)
 }
 
 static const struct option_row options[] = {
-    {"inventory", 'i', "PATH", "inventory: a file, a folder or names with a comma; may be given more "
-                               "than once (required)"},
+    {"inventory", 'i', "PATH",
+     "inventory: a file, a folder or names with a comma; may be given more "
+     "than once (required)"},
     {"check", 'C', NULL, "change nothing, tell what would be"},
     {"diff", 'D', NULL, "show differences of files"},
     {"limit", 'l', "PATTERN", "only these hosts"},

@@ -2,19 +2,25 @@
  * ui.c - what a person sees while long work goes on.
  *
  * On a terminal: a block at the bottom with the stage, a bar and a line for each busy host, redrawn
- * in place; finished stages and changes worth telling scroll up above it. Piped: one plain line an
- * event. Both on stderr.
+ * in place (ui_block.h), also while nothing happens; finished stages and changes worth telling
+ * scroll up above it. Piped: one plain line an event. Both on stderr.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/ui_block.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-enum { REDRAW_MS = 60, BAR_WIDTH = 24, MAX_ROWS = 12 };
+enum { REDRAW_MS = 60, TICK_MS = 250 };
+
+#define NO_WRAP "\033[?7l"
+#define WRAP    "\033[?7h"
 
 struct host_row {
     char *host;
@@ -31,77 +37,123 @@ static struct ui {
     char *stage, *text, *step;
     int64_t stage_start, drawn_at;
     VEC(struct host_row) rows;
-    int drawn; /* lines of the block on screen */
-} ui = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct drawn drawn; /* the block on screen */
+    struct eta eta;
+    bool asking; /* the terminal is the user's for a while */
+    /* Redraws while nothing happens. */
+    pthread_t ticker;
+    pthread_cond_t end;
+    bool ticks, ends;
+} ui = {.lock = PTHREAD_MUTEX_INITIALIZER, .eta = ETA_INIT};
 
 bool ui_colour(int fd)
 {
-    return isatty(fd) && !getenv("NO_COLOR");
+    const char *no_color = getenv("NO_COLOR");
+
+    return isatty(fd) && !(no_color && *no_color);
 }
 
 static void put(struct str *out, const char *colour, const char *text)
 {
-    if (ui.colour)
-        str_printf(out, "\033[%sm%s\033[0m", colour, text);
-    else
-        str_puts(out, text);
+    put_coloured(out, ui.colour, colour, text);
 }
 
-static int terminal_width(void)
+/* ---- the block ---- */
+
+static struct screen screen_now(void)
 {
     struct winsize size;
+    struct screen screen = {80, 24, ui.colour};
 
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
+        screen.width = size.ws_col;
+        screen.height = size.ws_row;
+    }
+    return screen;
+}
+
+/* To where the block begins. */
+static void go_up(struct str *out, int width)
+{
+    int lines = drawn_lines(&ui.drawn, width);
+
+    if (lines)
+        str_printf(out, "\033[%dA\r", lines);
 }
 
 static void erase_block(struct str *out)
 {
-    if (ui.drawn)
-        str_printf(out, "\033[%dA\r\033[J", ui.drawn);
-    ui.drawn = 0;
-}
-
-static void draw_row(struct str *out, const struct host_row *row, int width)
-{
-    int room = width - 12;
-
-    str_puts(out, "  ");
-    put(out, "36", row->host);
-    str_printf(out, "%*s%.*s\n", (int)strlen(row->host) < 8 ? 8 - (int)strlen(row->host) : 1, "",
-               room > 0 ? room : 0, row->step ? row->step : "");
-    ui.drawn++;
-}
-
-static void draw_block(struct str *out)
-{
-    int width = terminal_width(), ended = 0, filled, room = width - (ui.rows.n ? 64 : 24);
-    double share = 0;
-    size_t shown = 0;
-
-    if (!ui.stage)
+    if (!ui.drawn.widths.n)
         return;
+    go_up(out, screen_now().width);
+    str_puts(out, "\033[J");
+    drawn_release(&ui.drawn);
+}
+
+static void fill_hosts(struct block *block)
+{
+    double share = 0;
+
     vec_each (row, &ui.rows) {
-        ended += row->ended;
+        block->ended += row->ended;
         share += row->ended ? 1.0 : row->total ? (double)row->done / row->total : 0;
+        if (!row->ended && row->step) {
+            struct block_host busy = {row->host, row->step};
+
+            vec_push(&block->busy, busy);
+        }
     }
-    filled = ui.rows.n ? (int)(share * BAR_WIDTH / (double)ui.rows.n) : 0;
-    put(out, "1", ui.stage);
-    str_printf(out, "%*s", (int)strlen(ui.stage) < 10 ? 10 - (int)strlen(ui.stage) : 1, "");
-    if (ui.rows.n) {
-        str_putc(out, '[');
-        for (int i = 0; i < BAR_WIDTH; i++)
-            str_putc(out, i < filled ? '#' : '.');
-        str_printf(out, "] %d/%zu hosts  ", ended, ui.rows.n);
+    block->hosts = ui.rows.n;
+    block->share = ui.rows.n ? share / (double)ui.rows.n : 0;
+}
+
+static void put_left(struct block *block, int64_t now, struct str *text)
+{
+    bool whole;
+    int64_t left = eta_left(&ui.eta, block->elapsed_ms, block->share, &whole);
+
+    left = eta_smooth(&ui.eta, left, now);
+    if (left < 0)
+        return;
+    eta_put(text, left, whole ? NULL : ui.stage);
+    block->left = text->buf;
+}
+
+static void draw_block(struct str *out, int64_t now)
+{
+    struct screen screen = screen_now();
+    struct block block = {.stage = ui.stage, .step = ui.step, .elapsed_ms = now - ui.stage_start};
+    struct str left;
+
+    if (!ui.stage) {
+        erase_block(out);
+        return;
     }
-    str_printf(out, "%.1f s  %.*s\n", (double)(clock_mono_ms() - ui.stage_start) / 1000.0,
-               room > 0 ? room : 0,
-               ui.step                 ? ui.step
-               : ui.text && !ui.rows.n ? ui.text
-                                       : "");
-    ui.drawn++;
-    vec_each (row, &ui.rows)
-        if (!row->ended && row->step && shown++ < MAX_ROWS)
-            draw_row(out, row, width);
+    str_init(&left, 128);
+    fill_hosts(&block);
+    put_left(&block, now, &left);
+    if (!block.step && !block.hosts)
+        block.step = ui.text;
+    go_up(out, screen.width);
+    str_puts(out, NO_WRAP);
+    block_draw(&block, &screen, out, &ui.drawn);
+    str_puts(out, WRAP "\033[J");
+    vec_release(&block.busy);
+    str_release(&left);
+}
+
+/* All at once, so that nobody sees half of it. */
+static void write_out(const struct str *out)
+{
+    size_t done = 0;
+
+    while (done < out->len) {
+        ssize_t n = write(STDERR_FILENO, out->buf + done, out->len - done);
+
+        if (n < 0)
+            return;
+        done += (size_t)n;
+    }
 }
 
 /* Writes lines that stay, and the block anew below them. With nothing to say the block is redrawn
@@ -110,21 +162,80 @@ static void show(struct str *lines)
 {
     struct str out;
     int64_t now = clock_mono_ms();
+    bool live = ui.live && !ui.asking;
 
-    if (!lines->len && (!ui.live || now - ui.drawn_at < REDRAW_MS))
+    if (!lines->len && (!live || now - ui.drawn_at < REDRAW_MS))
         return;
     str_init(&out, STR_MAX_TEXT);
     log_redact(lines);
-    if (ui.live)
+    if (live && lines->len)
         erase_block(&out);
     str_add(&out, lines->buf, lines->len);
-    if (ui.live)
-        draw_block(&out);
-    fwrite(out.buf, 1, out.len, stderr);
-    fflush(stderr);
+    if (live)
+        draw_block(&out, now);
+    write_out(&out);
     str_release(&out);
     ui.drawn_at = now;
 }
+
+/* ---- the ticker ---- */
+
+static struct timespec next_tick(void)
+{
+    int64_t at = clock_mono_ms() + TICK_MS;
+
+    return (struct timespec){.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000};
+}
+
+static void *tick(void *unused)
+{
+    struct str nothing;
+
+    UNUSED(unused);
+    str_init(&nothing, 1);
+    pthread_mutex_lock(&ui.lock);
+    while (!ui.ends) {
+        struct timespec until = next_tick();
+
+        pthread_cond_timedwait(&ui.end, &ui.lock, &until);
+        if (!ui.ends && clock_mono_ms() - ui.drawn_at >= TICK_MS)
+            show(&nothing);
+    }
+    pthread_mutex_unlock(&ui.lock);
+    return NULL;
+}
+
+/* Signals are for the other threads, whose waits they end. */
+static void start_ticker(void)
+{
+    pthread_condattr_t clock;
+    sigset_t all, before;
+
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&ui.end, &clock);
+    pthread_condattr_destroy(&clock);
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    ui.ends = false;
+    ui.ticks = pthread_create(&ui.ticker, NULL, tick, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void stop_ticker(void)
+{
+    if (!ui.ticks)
+        return;
+    pthread_mutex_lock(&ui.lock);
+    ui.ends = true;
+    pthread_cond_signal(&ui.end);
+    pthread_mutex_unlock(&ui.lock);
+    pthread_join(ui.ticker, NULL);
+    pthread_cond_destroy(&ui.end);
+    ui.ticks = false;
+}
+
+/* ---- events ---- */
 
 static void clear_rows(void)
 {
@@ -141,6 +252,18 @@ static void free_stage(void)
     free(ui.text);
     free(ui.step);
     ui.stage = ui.text = ui.step = NULL;
+}
+
+/* What the block shows is not to be seen with secrets in it, nor with parts of them. Takes text. */
+static char *without_secrets(char *text)
+{
+    struct str s;
+
+    str_init(&s, STR_MAX_TEXT);
+    str_puts(&s, text);
+    log_redact(&s);
+    free(text);
+    return str_detach(&s);
 }
 
 static struct host_row *row_of(const char *host)
@@ -163,6 +286,9 @@ static void stage_begins(const struct event *e, struct str *out)
     ui.text = e->text ? xstrdup(e->text) : NULL;
     ui.stage_start = clock_mono_ms();
     ui.drawn_at = 0;
+    eta_begin_stage(&ui.eta, e->stage);
+    if (ui.live && !ui.ticks)
+        start_ticker();
     if (!ui.live && !ui.quiet)
         str_printf(out, "%s: %s\n", e->stage, e->text ? e->text : "");
 }
@@ -202,7 +328,7 @@ static void host_line(const struct event *e, const char *colour, const char *wor
 static void stage_step(const struct event *e, struct str *out)
 {
     free(ui.step);
-    ui.step = xstrdup(e->text);
+    ui.step = without_secrets(xstrdup(e->text));
     if (!ui.live && !ui.quiet)
         host_line(e, "2", "...", out);
 }
@@ -222,8 +348,8 @@ static void host_step(const struct event *e)
     struct host_row *row = row_of(e->host ? e->host : "");
 
     free(row->step);
-    row->step = xasprintf("%s%s%s", e->task ? e->task : "", e->task && e->text ? ": " : "",
-                          e->text ? e->text : "");
+    row->step = without_secrets(xasprintf("%s%s%s", e->task ? e->task : "",
+                                          e->task && e->text ? ": " : "", e->text ? e->text : ""));
     row->done = e->done;
     row->total = e->total;
     row->ended = false;
@@ -270,6 +396,9 @@ static void handle(const struct event *e, struct str *out)
         if (!ui.quiet)
             str_printf(out, "%s\n", e->text);
         break;
+    case EVENT_RUN:
+    case EVENT_RUN_END:
+        break; /* who watches knows */
     }
 }
 
@@ -311,28 +440,54 @@ struct event_sink *ui_init(bool quiet, int verbose)
     return &ui.sink;
 }
 
-void ui_finish(void)
+/* Takes the block off the screen; the next frame brings it back. */
+static void clear_block(bool asking)
 {
     struct str out;
 
-    pthread_mutex_lock(&ui.lock);
     str_init(&out, STR_MAX_TEXT);
+    pthread_mutex_lock(&ui.lock);
     erase_block(&out);
-    fwrite(out.buf, 1, out.len, stderr);
-    fflush(stderr);
+    write_out(&out);
+    ui.asking = asking;
+    pthread_mutex_unlock(&ui.lock);
     str_release(&out);
+}
+
+void ui_expect(struct eta_stages *expected)
+{
+    pthread_mutex_lock(&ui.lock);
+    eta_release(&ui.eta);
+    ui.eta.expected = *expected;
+    pthread_mutex_unlock(&ui.lock);
+}
+
+bool ui_is_live(void)
+{
+    return ui.live;
+}
+
+void ui_finish(void)
+{
+    stop_ticker();
+    clear_block(false);
+    pthread_mutex_lock(&ui.lock);
     clear_rows();
     free_stage();
+    eta_release(&ui.eta);
     pthread_mutex_unlock(&ui.lock);
 }
 
 bool ui_confirm(void *ctx, const char *what)
 {
     char answer[16];
+    bool yes;
 
     UNUSED(ctx);
-    ui_finish();
+    clear_block(true);
     fprintf(stderr, "%s Go on? [y/N] ", what);
     fflush(stderr);
-    return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+    yes = fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+    clear_block(false);
+    return yes;
 }

@@ -99,10 +99,10 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     if (access >= DEPLOY_WRITE &&
         (state_prepare(d->state_dir, err) < 0 || state_lock(d->state_dir, &d->lock, err) < 0))
         return -1;
-    if (access == DEPLOY_WRITE) {
-        if (!(d->log = run_log_open(d->state_dir, d->events, err)))
+    if (access >= DEPLOY_WRITE) {
+        if (!(d->log = run_log_open(d->state_dir, d->command, d->events, err)))
             return -1;
-        d->events = event_json_sink(d->log);
+        d->events = run_log_sink(d->log);
     }
     if (access == DEPLOY_EXISTING && !file_is_dir(d->state_dir)) {
         err_set(err, ERR_FAILED, "cluster %s was not brought up from here: there is no %s",
@@ -125,7 +125,7 @@ void deploy_close(struct deploy *d)
     free(d->left_out);
     free(d->silent);
     adopt_free(d->adoption);
-    event_json_free(d->log);
+    run_log_close(d->log, d->failed);
     if (d->session)
         d->provider->close(d->session);
     if (d->lock >= 0)

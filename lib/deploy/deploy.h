@@ -19,6 +19,8 @@ struct deploy {
     const struct provider *provider;
     struct assets assets;
     struct event_sink *events;
+    const char *command; /* what the run is called in its log */
+    bool failed;         /* the work, for the log's end; before deploy_close */
     /* Asked once before anything is changed, with a sentence on what will be; NULL: yes. */
     bool (*confirm)(void *ctx, const char *what);
     void *confirm_ctx;
@@ -40,7 +42,7 @@ struct deploy {
     char *silent;   /* names of those without an answer; NULL: all answered */
     struct deploy_route *route; /* route.h; NULL: the hosts are reached directly */
     struct adoption *adoption;  /* adopt.h; NULL: none */
-    struct event_json *log;     /* run_log.h: what is told to events is kept; NULL: no log */
+    struct run_log *log;        /* run_log.h: what is told to events is kept; NULL: no log */
 };
 
 enum deploy_access {

@@ -17,6 +17,14 @@ enum batch_end {
 
 /* ---- what is told ---- */
 
+/* How long the task was at it, with earlier attempts of `until` and the pauses between them. */
+static int64_t time_of(const struct host *host, const struct step *step)
+{
+    bool again = host->first_try_ms && step->began_ms;
+
+    return step->elapsed_ms + (again ? step->began_ms - host->first_try_ms : 0);
+}
+
 static void send_step(struct host *host, const struct step *step, enum event_kind kind,
                       const char *text, const char *detail)
 {
@@ -28,7 +36,8 @@ static void send_step(struct host *host, const struct step *step, enum event_kin
                                                            .task = step->title,
                                                            .text = text,
                                                            .detail = detail,
-                                                           .where = where});
+                                                           .where = where,
+                                                           .elapsed_ms = time_of(host, step)});
 }
 
 static void note_change(struct host *host, const struct step *step)
@@ -188,6 +197,7 @@ static void commit(struct host *host, const struct step *step)
     note_markers(host, step);
     if (step_fails(step) && step->fate != FATE_RESCUED)
         fail_at(host, step);
+    host->first_try_ms = 0;
 }
 
 /* ---- batches ---- */
@@ -304,6 +314,8 @@ static enum settled settle_step(struct host *host, size_t i)
         step_settle(host, step);
     if (step->open && step_wants_retry(host, step, &delay_ms)) {
         host->progress.attempt++;
+        if (!host->first_try_ms)
+            host->first_try_ms = step->began_ms;
         clock_sleep_ms(delay_ms);
         world_forget(&host->world);
         return SETTLED_PART;
@@ -445,7 +457,10 @@ static int open_session(struct host *host, struct err *err)
         return -1;
     if (options->target)
         options->target(options->target_ctx, host->name, &target);
+    event_send(options->events,
+               &(struct event){.kind = EVENT_HOST, .host = host->name, .task = "connecting"});
     host->session = transport->open(transport->ctx, &target, connect_deadline(options), err);
+    host->connect_ms = clock_mono_ms() - host->started_ms;
     return host->session ? 0 : -1;
 }
 
@@ -485,6 +500,9 @@ void host_close(struct host *host)
     event.done = host->result->changed;
     event.total = host->result->ok + host->result->skipped + host->result->failed;
     event.failed = host->failed;
+    event.trips = host->result->trips;
     event.elapsed_ms = host->result->elapsed_ms;
+    event.connect_ms = host->connect_ms;
+    event.trips_ms = host->trips_ms;
     event_send(host->run->options->events, &event);
 }

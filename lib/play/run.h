@@ -92,6 +92,7 @@ struct step {
     struct value *result;    /* map; final unless open */
     bool changed, failed, skipped;
     /* from the trip */
+    int64_t began_ms, elapsed_ms; /* by its marks, as they came */
     bool ended;
     int rc;
     const char *out, *errout;
@@ -122,7 +123,8 @@ struct host {
     struct map marked;                            /* handlers that have a marker on the host */
     VEC(const char *) stale;                      /* markers to remove */
     struct map files; /* of vars_files that a template names: place -> its variables */
-    int64_t started_ms;
+    int64_t started_ms, connect_ms, trips_ms;
+    int64_t first_try_ms; /* of the task that is tried again; 0: none is */
     /* what other hosts see: set between plays */
     const struct value *published, *published_facts;
 };

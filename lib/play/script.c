@@ -123,19 +123,30 @@ void script_output(const char *mark, const char *stream, size_t id, const char *
     free(name);
 }
 
-bool script_begins(const char *mark, const char *line, size_t len, size_t *id)
+/* Does the line begin with the mark and the word? Then *id is the number behind them, up to a blank
+ * or the end. */
+static bool is_marked(const char *mark, const char *word, const char *line, size_t len, size_t *id)
 {
-    size_t mark_len = strlen(mark);
-    static const char word[] = " begin ";
+    size_t head = strlen(mark) + strlen(word);
 
-    if (len <= mark_len + strlen(word) || memcmp(line, mark, mark_len) != 0 ||
-        memcmp(line + mark_len, word, strlen(word)) != 0)
+    if (len <= head || memcmp(line, mark, strlen(mark)) != 0 ||
+        memcmp(line + strlen(mark), word, strlen(word)) != 0)
         return false;
     *id = 0;
-    for (size_t i = mark_len + strlen(word); i < len; i++) {
+    for (size_t i = head; i < len && line[i] != ' '; i++) {
         if (line[i] < '0' || line[i] > '9' || *id > 1000000)
             return false;
         *id = *id * 10 + (size_t)(line[i] - '0');
     }
     return true;
+}
+
+bool script_begins(const char *mark, const char *line, size_t len, size_t *id)
+{
+    return is_marked(mark, " begin ", line, len, id);
+}
+
+bool script_ends(const char *mark, const char *line, size_t len, size_t *id)
+{
+    return is_marked(mark, " end ", line, len, id);
 }

@@ -54,7 +54,8 @@ bool script_status(const char *mark, size_t id, const char *answer, size_t len, 
 /* What it printed, decoded, appended to out. stream: "out" or "err". */
 void script_output(const char *mark, const char *stream, size_t id, const char *answer, size_t len,
                    struct str *out);
-/* Is the line (without newline) "MARK begin ID"? */
+/* Is the line (without newline) "MARK begin ID"? "MARK end ID STATUS"? */
 bool script_begins(const char *mark, const char *line, size_t len, size_t *id);
+bool script_ends(const char *mark, const char *line, size_t len, size_t *id);
 
 #endif

@@ -147,16 +147,11 @@ static void place_of(const struct host *host, const struct step *step, int *done
     *done += (int)host->progress.task;
 }
 
-static void tell_line(void *ctx, const char *line, size_t len)
+static void begin_step(struct trip *trip, struct step *step)
 {
-    struct trip *trip = ctx;
-    const struct step *step;
     int done, total;
-    size_t id;
 
-    if (!script_begins(trip->mark, line, len, &id) || id >= trip->host->batch.n)
-        return;
-    step = &trip->host->batch.items[id];
+    step->began_ms = clock_mono_ms();
     place_of(trip->host, step, &done, &total);
     event_send(trip->host->run->options->events,
                &(struct event){.kind = EVENT_HOST,
@@ -165,6 +160,26 @@ static void tell_line(void *ctx, const char *line, size_t len)
                                .text = step_summary(step, step->arena),
                                .done = done,
                                .total = total});
+}
+
+/* At least 1 ms: 0 is a step that nothing was run for. */
+static void end_step(struct step *step)
+{
+    step->elapsed_ms = clock_mono_ms() - step->began_ms;
+    if (step->elapsed_ms == 0)
+        step->elapsed_ms = 1;
+}
+
+static void take_line(void *ctx, const char *line, size_t len)
+{
+    struct trip *trip = ctx;
+    struct steps *batch = &trip->host->batch;
+    size_t id;
+
+    if (script_begins(trip->mark, line, len, &id) && id < batch->n)
+        begin_step(trip, &batch->items[id]);
+    else if (script_ends(trip->mark, line, len, &id) && id < batch->n)
+        end_step(&batch->items[id]);
 }
 
 /* ---- the answer ---- */
@@ -236,7 +251,8 @@ static int read_answer(struct trip *trip, const struct probe *probe, int status,
 int trip_run(struct host *host, const struct probe *probe, struct err *err)
 {
     struct trip trip = {.host = host, .timeout_ms = PROBE_MS};
-    struct ssh_run run = {.line = tell_line, .ctx = &trip};
+    struct ssh_run run = {.line = take_line, .ctx = &trip};
+    int64_t start;
     int rc;
 
     str_init(&trip.script, STR_MAX_TEXT);
@@ -252,9 +268,11 @@ int trip_run(struct host *host, const struct probe *probe, struct err *err)
     run.out = &trip.out;
     run.errout = &trip.errout;
     host->result->trips++;
+    start = clock_mono_ms();
     rc = trip.script.full
              ? err_set(err, ERR_INPUT, "the changes are larger than %zu bytes", trip.script.max)
              : host->run->transport->run(host->session, &run, err);
+    host->trips_ms += clock_mono_ms() - start;
     if (rc < 0)
         read_steps(&trip); /* what ended before the connection was lost did happen */
     else if (read_answer(&trip, probe, run.status, err) < 0)
