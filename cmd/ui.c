@@ -5,6 +5,7 @@
  * in place (ui_block.h), also while nothing happens; finished stages and changes worth telling
  * scroll up above it. Piped: one plain line an event. Both on stderr.
  */
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,11 +47,17 @@ static struct ui {
     bool ticks, ends;
 } ui = {.lock = PTHREAD_MUTEX_INITIALIZER, .eta = ETA_INIT};
 
+/* It can neither go up nor show colours. */
+static bool is_dumb(void)
+{
+    return str_eq(getenv("TERM"), "dumb");
+}
+
 bool ui_colour(int fd)
 {
     const char *no_color = getenv("NO_COLOR");
 
-    return isatty(fd) && !(no_color && *no_color);
+    return isatty(fd) && !(no_color && *no_color) && !is_dumb();
 }
 
 static void put(struct str *out, const char *colour, const char *text)
@@ -293,14 +300,25 @@ static void stage_begins(const struct event *e, struct str *out)
         str_printf(out, "%s: %s\n", e->stage, e->text ? e->text : "");
 }
 
+/* Columns for what a stage is about: as many as leave the line whole on a narrow screen. */
+static int text_column(void)
+{
+    int room = screen_now().width - 26;
+
+    return !ui.live || room > 44 ? 44 : room > 0 ? room : 0;
+}
+
 static void stage_ends(const struct event *e, struct str *out)
 {
+    bool is_current = str_eq(e->stage, ui.stage) && ui.text;
+    const char *text = e->text ? e->text : is_current ? ui.text : "";
+    int column = text_column(), used;
+
     if (!ui.quiet) {
         put(out, "32", "done");
-        str_printf(out, "  %-9s %-44s %6.1f s\n", e->stage,
-                   e->text                                 ? e->text
-                   : str_eq(e->stage, ui.stage) && ui.text ? ui.text
-                                                           : "",
+        str_printf(out, "  %-9s ", e->stage);
+        used = put_fitting(out, text, ui.live ? column : INT_MAX);
+        str_printf(out, "%*s %6.1f s\n", used < column ? column - used : 0, "",
                    (double)e->elapsed_ms / 1000.0);
     }
     clear_rows();
@@ -434,7 +452,7 @@ struct event_sink *ui_init(bool quiet, int verbose)
     ui.quiet = quiet;
     ui.verbose = verbose;
     ui.colour = ui_colour(STDERR_FILENO);
-    ui.live = !quiet && isatty(STDERR_FILENO) && !str_eq(getenv("TERM"), "dumb");
+    ui.live = !quiet && isatty(STDERR_FILENO) && !is_dumb();
     log_set_level(verbose > 1 ? LOG_DEBUG : verbose ? LOG_INFO : LOG_WARN);
     log_set_sink(log_line);
     return &ui.sink;

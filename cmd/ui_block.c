@@ -28,9 +28,9 @@ void put_coloured(struct str *out, bool colour, const char *code, const char *te
         str_puts(out, text);
 }
 
-/* The text on one line, cut to so many characters; the columns it takes. Characters are counted
- * as one column each: what is wider is cut by the terminal, which does not wrap meanwhile. */
-static int put_fitting(struct str *out, const char *text, int room)
+/* Characters are counted as one column each: what is wider is cut by the terminal, which does not
+ * wrap meanwhile. */
+int put_fitting(struct str *out, const char *text, int room)
 {
     size_t len = strlen(text);
     int used = 0;

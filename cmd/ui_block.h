@@ -40,6 +40,8 @@ void block_draw(const struct block *block, const struct screen *screen, struct s
  * drawn when they are made narrower. */
 int drawn_lines(const struct drawn *drawn, int width);
 void drawn_release(struct drawn *drawn);
+/* The text on one line, without control characters and cut to so many others. Their number. */
+int put_fitting(struct str *out, const char *text, int room);
 /* "text" in a colour (what follows ESC [) when there is one. */
 void put_coloured(struct str *out, bool colour, const char *code, const char *text);
 
