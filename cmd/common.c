@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/deploy/run_log.h"
@@ -164,6 +165,8 @@ static int do_work(struct context *ctx, const struct deploy_work *work, struct d
         work->print(d, r);
     if (!failed)
         return 0;
+    if (clock_stop_requested() && !err.hint)
+        err_hint(&err, "run the same command again: it goes on where this run stopped");
     if (work->print_failed)
         work->print_failed(r);
     return report_err(&err);

@@ -38,7 +38,8 @@ static struct ui {
     char *stage, *text, *step;
     int64_t stage_start, drawn_at;
     VEC(struct host_row) rows;
-    struct drawn drawn; /* the block on screen */
+    int changes_done, changes; /* of resources, all at once; 0: there are none in this stage */
+    struct drawn drawn;        /* the block on screen */
     struct eta eta;
     bool asking; /* the terminal is the user's for a while */
     /* Redraws while nothing happens. */
@@ -111,13 +112,28 @@ static void fill_hosts(struct block *block)
         }
     }
     block->hosts = ui.rows.n;
-    block->share = ui.rows.n ? share / (double)ui.rows.n : 0;
+    if (ui.changes)
+        block->share = (double)ui.changes_done / ui.changes;
+    else if (ui.rows.n)
+        block->share = share / (double)ui.rows.n;
+}
+
+/* Does the share tell how far the stage is in time? That of tasks, which come one after the other,
+ * does; that of hosts that are well, or of resources that are made at once, does not. */
+static bool share_is_time(void)
+{
+    bool known = false;
+
+    vec_each (row, &ui.rows)
+        known |= row->total > 0;
+    return known && !ui.changes;
 }
 
 static void put_left(struct block *block, int64_t now, struct str *text)
 {
     bool whole;
-    int64_t left = eta_left(&ui.eta, block->elapsed_ms, block->share, &whole);
+    double share = share_is_time() ? block->share : 0;
+    int64_t left = eta_left(&ui.eta, block->elapsed_ms, share, &whole);
 
     left = eta_smooth(&ui.eta, left, now);
     if (left < 0)
@@ -251,6 +267,7 @@ static void clear_rows(void)
         free(row->step);
     }
     vec_release(&ui.rows);
+    ui.changes = ui.changes_done = 0;
 }
 
 static void free_stage(void)
@@ -373,6 +390,29 @@ static void host_step(const struct event *e)
     row->ended = false;
 }
 
+/* On a screen the host's row shows it, unless every change is to be told. A resource is done with
+ * its change. */
+static void changed(const struct event *e, struct str *out)
+{
+    if (e->total) {
+        ui.changes = e->total;
+        ui.changes_done = e->done;
+        row_of(e->host)->ended = true;
+    } else if (ui.live && !ui.verbose) {
+        host_step(e);
+    }
+    if ((!ui.live || ui.verbose) && !ui.quiet)
+        host_line(e, "33", "changed", out);
+    if (ui.verbose && e->detail)
+        put_detail(out, e->detail);
+}
+
+static void note(const struct event *e, struct str *out)
+{
+    if (!ui.quiet)
+        str_printf(out, "%s%s%s\n", e->host ? e->host : "", e->host ? ": " : "", e->text);
+}
+
 static void handle(const struct event *e, struct str *out)
 {
     switch (e->kind) {
@@ -391,12 +431,7 @@ static void handle(const struct event *e, struct str *out)
             host_line(e, "2", "...", out);
         break;
     case EVENT_CHANGED:
-        if (ui.live && !ui.verbose)
-            host_step(e);
-        else if (!ui.quiet)
-            host_line(e, "33", "changed", out);
-        if (ui.verbose && e->detail)
-            put_detail(out, e->detail);
+        changed(e, out);
         break;
     case EVENT_OK:
     case EVENT_SKIPPED:
@@ -411,8 +446,7 @@ static void handle(const struct event *e, struct str *out)
         row_of(e->host ? e->host : "")->ended = true;
         break;
     case EVENT_NOTE:
-        if (!ui.quiet)
-            str_printf(out, "%s\n", e->text);
+        note(e, out);
         break;
     case EVENT_RUN:
     case EVENT_RUN_END:

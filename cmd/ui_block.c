@@ -104,7 +104,7 @@ static void put_bar(const struct block *block, struct line *line)
     memset(bar + 1, '.', (size_t)width);
     memset(bar + 1, '#', (size_t)(filled < width ? filled : width));
     bar[width + 1] = ']';
-    snprintf(count, sizeof(count), " %zu/%zu hosts", block->ended, block->hosts);
+    snprintf(count, sizeof(count), " %zu/%zu done", block->ended, block->hosts);
     line_put(line, NULL, bar);
     line_put(line, NULL, count);
 }

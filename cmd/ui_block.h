@@ -2,8 +2,8 @@
  * ui_block.h - the block of lines at the bottom of a terminal, as text. Pure: ui.c knows when to
  * draw it and where.
  *
- * The first line has the stage, a bar, hosts that are done, the time and what is left of it; then
- * comes a line for each busy host. What does not fit is left out, so that no line wraps.
+ * The first line has the stage, a bar, how many hosts are done, the time and what is left of it;
+ * then comes a line for each busy host. What does not fit is left out, so that no line wraps.
  */
 #ifndef PGHA_UI_BLOCK_H
 #define PGHA_UI_BLOCK_H

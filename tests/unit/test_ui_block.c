@@ -59,10 +59,10 @@ static void test_bar(void **state)
         .stage = "converge", .share = 0.5, .hosts = 30, .ended = 3, .elapsed_ms = 900};
 
     UNUSED(state);
-    assert_drawn(&block, 80, 24, "converge  [############............] 3/30 hosts  0.9 s\n");
-    assert_drawn(&block, 40, 24, "converge  [####....] 3/30 hosts  0.9 s\n");
+    assert_drawn(&block, 80, 24, "converge  [############............] 3/30 done  0.9 s\n");
+    assert_drawn(&block, 40, 24, "converge  [####....] 3/30 done  0.9 s\n");
     block.share = 1.5;
-    assert_drawn(&block, 40, 24, "converge  [########] 3/30 hosts  0.9 s\n");
+    assert_drawn(&block, 40, 24, "converge  [########] 3/30 done  0.9 s\n");
 }
 
 static void test_hosts(void **state)
@@ -74,11 +74,11 @@ static void test_hosts(void **state)
     UNUSED(state);
     vec_push(&block.busy, one);
     assert_drawn(&block, 80, 24,
-                 "play      [........................] 0/2 hosts  0.0 s\n"
+                 "play      [........................] 0/2 done  0.0 s\n"
                  "  db1       command: a  b  [31mred\xc3\xa9\n");
     vec_push(&block.busy, two);
     assert_drawn(&block, 80, 24,
-                 "play      [........................] 0/2 hosts  0.0 s\n"
+                 "play      [........................] 0/2 done  0.0 s\n"
                  "  db1                       command: a  b  [31mred\xc3\xa9\n"
                  "  a-host.with.a.very.long.  connecting\n");
     vec_release(&block.busy);
@@ -121,7 +121,7 @@ static void test_more(void **state)
     for (int i = 0; i < 30; i++)
         vec_push(&block.busy, host);
     assert_drawn(&block, 40, 7,
-                 "play      [........] 0/30 hosts  0.0 s\n"
+                 "play      [........] 0/30 done  0.0 s\n"
                  "  h         s\n"
                  "  h         s\n"
                  "  h         s\n"
