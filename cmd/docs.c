@@ -10,9 +10,13 @@ static const struct {
     const char *name;
     void (*write)(struct str *out);
 } pages[] = {
-    {"cluster-file", cluster_write_docs},  {"commands", commands_write_docs},
-    {"events", event_json_write_docs},     {"modules", modules_write_docs},
-    {"parameters", parameters_write_docs}, {"man", man_print},
+    {"ansible", play_write_reference},
+    {"cluster-file", cluster_write_docs},
+    {"commands", commands_write_docs},
+    {"events", event_json_write_docs},
+    {"modules", modules_write_docs},
+    {"parameters", parameters_write_docs},
+    {"man", man_print},
 };
 
 static int run(struct context *ctx, int argc, char **argv)
@@ -32,12 +36,16 @@ static int run(struct context *ctx, int argc, char **argv)
         return 0;
     }
     err_set(&err, ERR_USAGE, "there is no page \"%s\"", argv[0]);
-    err_hint(&err, "one of: cluster-file, commands, events, modules, parameters, man");
+    err_hint(&err, "one of: ansible, cluster-file, commands, events, modules, parameters, man");
     return report_err(&err);
 }
 
-const struct command cmd_docs = {
-    "docs", "print a page of the documentation, made from the tables",
-    "PAGE", "Pages: cluster-file, commands, events, modules, parameters, and man for the man page.",
-    NULL,   1,
-    1,      run};
+const struct command cmd_docs = {"docs",
+                                 "print a page of the documentation, made from the tables",
+                                 "PAGE",
+                                 "Pages: ansible, cluster-file, commands, events, modules, "
+                                 "parameters, and man for the man page.",
+                                 NULL,
+                                 1,
+                                 1,
+                                 run};

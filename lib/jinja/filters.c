@@ -56,6 +56,36 @@ static void put_row(struct str *out, const char *name, const char *params, const
                *params ? "`" : "", help);
 }
 
+/* Those of Jinja2's and Ansible's that people would look for: what to use instead. */
+static const struct {
+    const char *name, *instead;
+} absent[] = {
+    {"checksum", "the module stat gives a file's"},
+    {"comment", "write the comment signs"},
+    {"e", "nothing is HTML here"},
+    {"escape", "nothing is HTML here"},
+    {"expanduser", "write the path itself"},
+    {"fileglob", "name the files"},
+    {"human_readable", "round with `//` and write the unit"},
+    {"items", "dict2items, or `.items()` in a template"},
+    {"normpath", "write the path without `..`"},
+    {"password_hash", "hash it once and keep the hash in a variable"},
+    {"path_join", "join with '/'"},
+    {"random", "a plan gives the same every time: choose by index"},
+    {"realpath", "write the path itself"},
+    {"safe", "nothing is escaped"},
+    {"shuffle", "a plan gives the same every time"},
+    {"strftime", "`date` in a command, with register"},
+    {"subelements", "a nested loop in the template, or include_tasks with loop"},
+    {"to_uuid", "keep the value in a variable"},
+    {"to_yaml", "to_nice_yaml"},
+    {"tojson", "to_json"},
+    {"truncate", "a slice: text[:80]"},
+    {"unvault", "ansible-vault is not read"},
+    {"urlencode", "write it encoded"},
+    {"zip_longest", "zip"},
+};
+
 void jinja_put_reference(struct str *out)
 {
     str_puts(out, "## Filters\n\n| filter | arguments | gives |\n|---|---|---|\n");
@@ -64,10 +94,14 @@ void jinja_put_reference(struct str *out)
 
         put_row(out, f->name, f->params, f->help);
     }
+    str_puts(out, "\nNot supported, as every other one:\n\n| filter | instead |\n|---|---|\n");
+    for (size_t i = 0; i < ARRAY_LEN(absent); i++)
+        str_printf(out, "| `%s` | %s |\n", absent[i].name, absent[i].instead);
     str_puts(out, "\n## Tests\n\n| test | arguments | true when |\n|---|---|---|\n");
     for (const char *const *name = jinja_test_names(); *name; name++) {
         const struct test *t = test_find(*name);
 
         put_row(out, t->name, t->params, t->help);
     }
+    jinja_put_functions(out);
 }

@@ -52,7 +52,8 @@ void jinja_put(const struct value *v, struct str *out);
 /* Names of all filters and tests, for docs and for "did you mean". Sorted, NULL-terminated. */
 const char *const *jinja_filter_names(void);
 const char *const *jinja_test_names(void);
-/* The reference of all filters and tests as Markdown, from the tables that run them. */
+/* The reference of all filters, tests and functions as Markdown, from the tables that run them, and
+ * of Ansible's what to use instead. */
 void jinja_put_reference(struct str *out);
 
 #endif

@@ -558,6 +558,41 @@ static const struct method functions[] = {
     {"range", "start stop step", 1, function_range},
 };
 
+/* Lookups run on the controller, at a moment of their own: the reader of a playbook could not tell
+ * what comes of it. What to do instead. */
+static const struct {
+    const char *name, *instead;
+} lookups[] = {
+    {"dict", "the filter dict2items"},
+    {"env", "-e name=\"$NAME\""},
+    {"file", "vars_files, or `src` of copy"},
+    {"fileglob", "name the files in loop"},
+    {"first_found", "name the file, or vars_files with a list of names"},
+    {"items", "loop"},
+    {"nested", "the filter product"},
+    {"password", "a variable of the inventory, or -e @FILE"},
+    {"pipe", "a task with command and register"},
+    {"sequence", "range()"},
+    {"subelements", "include_tasks with loop"},
+    {"template", "the module template"},
+    {"together", "the filter zip"},
+    {"url", "the module uri"},
+    {"vars", "hostvars[inventory_hostname][name]"},
+};
+
+void jinja_put_functions(struct str *out)
+{
+    str_puts(out, "\n## Functions and lookups\n\n| function | arguments | |\n|---|---|---|\n");
+    for (size_t i = 0; i < ARRAY_LEN(functions); i++)
+        str_printf(out, "| `%s` | `%s` | |\n", functions[i].name, functions[i].params);
+    str_puts(out, "| `lookup`, `query`, `q` | | not supported, see below |\n"
+                  "| `now` | | not supported: `date` in a command, with register |\n"
+                  "\nMethods of strings, lists and mappings are Python's.\n"
+                  "\n| lookup | instead |\n|---|---|\n");
+    for (size_t i = 0; i < ARRAY_LEN(lookups); i++)
+        str_printf(out, "| `%s` | %s |\n", lookups[i].name, lookups[i].instead);
+}
+
 const char *function_names(void)
 {
     return "dict, namespace and range";

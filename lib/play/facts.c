@@ -260,3 +260,36 @@ struct value *facts_read(struct arena *a, const char *text, size_t len)
     finish_network(&r);
     return r.facts;
 }
+
+/* ---- documentation ---- */
+
+static const struct {
+    const char *name, *help;
+} documented[] = {
+    {"all_ipv4_addresses", ""},
+    {"architecture", ""},
+    {"default_ipv4", "`address`, `interface`, `gateway`"},
+    {"distribution", ""},
+    {"distribution_major_version", ""},
+    {"distribution_release", "the code name"},
+    {"distribution_version", ""},
+    {"fqdn", ""},
+    {"hostname", "up to the first dot"},
+    {"kernel", ""},
+    {"machine", ""},
+    {"memtotal_mb", ""},
+    {"nodename", ""},
+    {"os_family", ""},
+    {"pkg_mgr", "apt, or unknown"},
+    {"processor_vcpus", ""},
+    {"service_mgr", "systemd, or service"},
+    {"system", "Linux"},
+    {"virtualization_role", ""},
+    {"virtualization_type", ""},
+};
+
+void facts_put_reference(struct str *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(documented); i++)
+        str_printf(out, "| `%s` | %s |\n", documented[i].name, documented[i].help);
+}

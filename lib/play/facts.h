@@ -9,6 +9,8 @@
 
 /* Appends the part of the probe script that prints "key value" lines. */
 void facts_put_script(struct str *script);
+/* Rows of docs/ansible.md. */
+void facts_put_reference(struct str *out);
 struct value *facts_read(struct arena *a, const char *text, size_t len);
 
 #endif

@@ -356,17 +356,17 @@ PLAY_LIST(post_tasks)
 PLAY_LIST(handlers)
 
 static const struct key play_keys[] = {
-    {"name", play_name, NULL},
-    {"hosts", play_hosts, NULL},
-    {"gather_facts", play_gather, NULL},
-    {"vars", play_vars, NULL},
-    {"vars_files", play_vars_files, NULL},
-    {"pre_tasks", play_pre_tasks, NULL},
-    {"roles", play_roles, NULL},
-    {"tasks", play_tasks, NULL},
-    {"post_tasks", play_post_tasks, NULL},
-    {"handlers", play_handlers, NULL},
-    {"serial", play_serial, NULL},
+    {"name", play_name, ""},
+    {"hosts", play_hosts, "groups, hosts and patterns; no template: name a group and use --limit"},
+    {"gather_facts", play_gather, "facts ride in the first trip, whatever it says; `false` hides them"},
+    {"vars", play_vars, ""},
+    {"vars_files", play_vars_files, "templates in names, lists of which the first there is counts; no ansible-vault"},
+    {"pre_tasks", play_pre_tasks, ""},
+    {"roles", play_roles, "names or mappings, with parameters; from `roles/` beside the playbook"},
+    {"tasks", play_tasks, ""},
+    {"post_tasks", play_post_tasks, ""},
+    {"handlers", play_handlers, ""},
+    {"serial", play_serial, "numbers and percentages, also as a list"},
     {"max_fail_percentage", NULL, "a failed host drops out; any_errors_fatal stops all"},
     {"order", NULL, "hosts come in the order of the inventory"},
     {"strategy", NULL, "hosts run freely within a play and wait for each other at its end"},
@@ -377,7 +377,7 @@ static const struct key play_keys[] = {
     {"fact_path", NULL, "local facts are not read"},
     {"port", NULL, "set ansible_port in the inventory"},
 };
-static const struct key_table play_table = {"play", play_keys, ARRAY_LEN(play_keys)};
+const struct key_table reader_play_table = {"play", play_keys, ARRAY_LEN(play_keys)};
 
 static void read_play_key(struct reader *r, struct play_reader *into,
                           const struct value_entry *entry)
@@ -388,10 +388,10 @@ static void read_play_key(struct reader *r, struct play_reader *into,
         fault_add(r->faults, entry->key_src, "'%s' is not supported: %s", row->name, row->text);
     else if (row && !str_eq(row->name, "vars") && !str_eq(row->name, "name"))
         row->read(r, &into->outer, entry->value);
-    else if ((row = reader_key(r, &play_table, entry)))
+    else if ((row = reader_key(r, &reader_play_table, entry)))
         row->read(r, into, entry->value);
-    else if (!table_has(&play_table, entry->key))
-        unknown_in_table(r, &play_table, entry);
+    else if (!table_has(&reader_play_table, entry->key))
+        unknown_in_table(r, &reader_play_table, entry);
 }
 
 static void add_flush(struct reader *r, const struct play_reader *from)

@@ -25,7 +25,7 @@ struct reader {
 };
 
 /* A mapping's keys. A row without a function is a key of Ansible's that is not supported: text says
- * what to do instead. */
+ * what to do instead. Else it says what there is to know, and may be empty. */
 struct key {
     const char *name;
     void (*read)(struct reader *r, void *into, const struct value *v);
@@ -37,6 +37,16 @@ struct key_table {
     const struct key *rows;
     size_t n;
 };
+
+extern const struct key_table reader_play_table, reader_common_table, reader_task_table,
+    reader_control_table;
+
+/* What stands where a module's name does, and is none. */
+struct action {
+    const char *name, *text; /* text: as of a key */
+    bool supported;
+};
+extern const struct action reader_actions[]; /* ends with name NULL */
 
 /* Finds the row; unsupported ones are faulted. NULL when there is none to call. */
 const struct key *reader_key(struct reader *r, const struct key_table *table,

@@ -226,19 +226,19 @@ static void control_index(struct reader *r, void *into, const struct value *v)
 }
 
 static const struct key control_keys[] = {
-    {"loop_var", control_var, NULL},
-    {"index_var", control_index, NULL},
-    {"label", control_label, NULL},
+    {"loop_var", control_var, ""},
+    {"index_var", control_index, ""},
+    {"label", control_label, ""},
     {"pause", NULL, "use until with delay to wait for something"},
     {"extended", NULL, "only the item and its index are known: use index_var"},
 };
-static const struct key_table control_table = {"loop_control", control_keys,
+const struct key_table reader_control_table = {"loop_control", control_keys,
                                                ARRAY_LEN(control_keys)};
 
 static void key_loop_control(struct reader *r, void *into, const struct value *v)
 {
     if (v->type == VALUE_MAP)
-        reader_map(r, &control_table, v, into);
+        reader_map(r, &reader_control_table, v, into);
     else
         fault_add(r->faults, v->src, "loop_control must be a mapping");
 }
@@ -249,20 +249,20 @@ static void key_register(struct reader *r, void *into, const struct value *v)
 }
 
 static const struct key common_keys[] = {
-    {"name", key_name, NULL},
-    {"when", key_when, NULL},
-    {"tags", key_tags, NULL},
-    {"vars", key_vars, NULL},
-    {"environment", key_environment, NULL},
-    {"become", key_become, NULL},
-    {"become_user", key_become_user, NULL},
-    {"become_method", key_become_method, NULL},
-    {"check_mode", key_check_mode, NULL},
-    {"diff", key_diff, NULL},
-    {"run_once", key_run_once, NULL},
-    {"any_errors_fatal", key_any_errors_fatal, NULL},
-    {"ignore_errors", key_ignore_errors, NULL},
-    {"no_log", key_no_log, NULL},
+    {"name", key_name, "text; templates are rendered"},
+    {"when", key_when, "an expression, or a list of them; with `run_once` and includes as with Ansible"},
+    {"tags", key_tags, "also `always` and `never`"},
+    {"vars", key_vars, ""},
+    {"environment", key_environment, "a mapping, or a list of them"},
+    {"become", key_become, "one answer for all: `false` inside `true` is refused, for a host has one connection"},
+    {"become_user", key_become_user, "`root` only; else `runuser -u NAME --` in a command"},
+    {"become_method", key_become_method, "`sudo` only"},
+    {"check_mode", key_check_mode, "true or false, no template"},
+    {"diff", key_diff, "true or false, no template"},
+    {"run_once", key_run_once, "not of handlers, nor in a file that is included by a loop"},
+    {"any_errors_fatal", key_any_errors_fatal, ""},
+    {"ignore_errors", key_ignore_errors, ""},
+    {"no_log", key_no_log, ""},
     {"delegate_to", NULL, "a task runs on its own host; give the other host a play of its own"},
     {"delegate_facts", NULL, "a task runs on its own host"},
     {"become_flags", NULL, "scripts run by `sudo -n`"},
@@ -277,18 +277,21 @@ static const struct key common_keys[] = {
     {"timeout", NULL, "use `timeout SECONDS` in a command"},
 };
 
+const struct key_table reader_common_table = {"play, block, role or task", common_keys,
+                                              ARRAY_LEN(common_keys)};
+
 static const struct key task_keys[] = {
-    {"loop", key_loop, NULL},
-    {"with_items", key_with_items, NULL},
-    {"loop_control", key_loop_control, NULL},
-    {"notify", key_notify, NULL},
-    {"listen", key_listen, NULL},
-    {"register", key_register, NULL},
-    {"until", key_until, NULL},
-    {"retries", key_retries, NULL},
-    {"delay", key_delay, NULL},
-    {"changed_when", key_changed_when, NULL},
-    {"failed_when", key_failed_when, NULL},
+    {"loop", key_loop, ""},
+    {"with_items", key_with_items, "flattens one level, as with Ansible"},
+    {"loop_control", key_loop_control, "see below"},
+    {"notify", key_notify, ""},
+    {"listen", key_listen, "of handlers"},
+    {"register", key_register, ""},
+    {"until", key_until, ""},
+    {"retries", key_retries, "default 3"},
+    {"delay", key_delay, "default 5"},
+    {"changed_when", key_changed_when, ""},
+    {"failed_when", key_failed_when, ""},
     {"async", NULL, "a task ends before the next begins"},
     {"poll", NULL, "a task ends before the next begins"},
     {"action", NULL, "write the module's name as the key"},
@@ -302,7 +305,7 @@ static const struct key task_keys[] = {
     {"with_first_found", NULL, "name the file"},
     {"with_subelements", NULL, "use loop with a list made by filters"},
 };
-static const struct key_table task_table = {"task", task_keys, ARRAY_LEN(task_keys)};
+const struct key_table reader_task_table = {"task", task_keys, ARRAY_LEN(task_keys)};
 
 const struct key *reader_common_key(const char *name)
 {
@@ -333,14 +336,23 @@ static const char *short_name(const char *name)
     return name;
 }
 
+const struct action reader_actions[] = {
+    {"meta", "`flush_handlers` and `noop`", true},
+    {"import_tasks", "a file's name without templates; no loop", true},
+    {"include_tasks", "with `loop`, `when`, `apply`; templates in the file's name, not in its folder",
+     true},
+    {"import_role", "`name` and `tasks_from`; no loop", true},
+    {"include_role", "read at the start as `import_role` is; no loop", true},
+    {"include", "use import_tasks", false},
+    {NULL, NULL, false},
+};
+
 static bool is_action(const char *key)
 {
-    static const char *const actions[] = {"meta",        "import_tasks", "include_tasks",
-                                          "import_role", "include_role", "include"};
     const char *name = short_name(key);
 
-    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
-        if (str_eq(actions[i], name))
+    for (const struct action *action = reader_actions; action->name; action++)
+        if (str_eq(action->name, name))
             return true;
     return module_find(key) != NULL;
 }
@@ -375,7 +387,7 @@ static void read_task_key(struct reader *r, struct task_reader *into,
 {
     const struct key *row = reader_common_key(entry->key);
 
-    for (size_t i = 0; !row && i < task_table.n; i++)
+    for (size_t i = 0; !row && i < reader_task_table.n; i++)
         if (str_eq(task_keys[i].name, entry->key))
             row = &task_keys[i];
     if (row && row->read) {

@@ -210,26 +210,57 @@ static const struct value *omit(const struct scope *s, struct arena *a)
 static const struct {
     const char *name;
     const struct value *(*get)(const struct scope *scope, struct arena *a); /* NULL: undefined */
+    const char *help;
 } magic[] = {
-    {"ansible_check_mode", check_mode},
-    {"ansible_diff_mode", diff_mode},
-    {"ansible_play_batch", play_batch},
-    {"ansible_play_hosts", play_hosts},
-    {"ansible_play_hosts_all", play_hosts_all},
-    {"ansible_play_name", play_name},
-    {"ansible_role_name", role_name},
-    {"ansible_version", ansible_version},
-    {"group_names", group_names},
-    {"groups", groups},
-    {"hostvars", hostvars},
-    {"inventory_hostname", inventory_hostname},
-    {"inventory_hostname_short", hostname_short},
-    {"omit", omit},
-    {"play_hosts", play_hosts},
-    {"playbook_dir", playbook_dir},
-    {"role_name", role_name},
-    {"role_path", role_path},
+    {"ansible_check_mode", check_mode, "true with --check"},
+    {"ansible_diff_mode", diff_mode, "true with --diff"},
+    {"ansible_play_batch", play_batch, "hosts of the batch of `serial` that are well"},
+    {"ansible_play_hosts", play_hosts, "hosts of the play that are well"},
+    {"ansible_play_hosts_all", play_hosts_all, "all hosts of the play"},
+    {"ansible_play_name", play_name, ""},
+    {"ansible_role_name", role_name, ""},
+    {"ansible_version", ansible_version, "2.19, which this follows"},
+    {"group_names", group_names, "the host's groups"},
+    {"groups", groups, "group name: list of hosts"},
+    {"hostvars", hostvars, "every host's variables and results"},
+    {"inventory_hostname", inventory_hostname, ""},
+    {"inventory_hostname_short", hostname_short, "up to the first dot"},
+    {"omit", omit, "leaves an argument out"},
+    {"play_hosts", play_hosts, "the old name of ansible_play_hosts"},
+    {"playbook_dir", playbook_dir, ""},
+    {"role_name", role_name, ""},
+    {"role_path", role_path, ""},
 };
+
+/* Ansible's, and undefined here: what to use instead. */
+static const struct {
+    const char *name, *instead;
+} absent[] = {
+    {"ansible_config_file", "there is no ansible.cfg: options are on the command line"},
+    {"ansible_forks", "--forks is the command's alone"},
+    {"ansible_inventory_sources", "pass the path with -e"},
+    {"ansible_limit", "compare with ansible_play_hosts_all"},
+    {"ansible_local", "local facts are not read"},
+    {"ansible_loop", "index_var, and the list's own length"},
+    {"ansible_loop_var", "write the name that loop_var has"},
+    {"ansible_play_role_names", "name the role"},
+    {"ansible_role_names", "name the role"},
+    {"ansible_run_tags", "pass a variable with -e"},
+    {"ansible_search_path", "paths are relative to the role, the file and the playbook"},
+    {"ansible_skip_tags", "pass a variable with -e"},
+    {"ansible_verbosity", "debug has `verbosity`"},
+    {"inventory_dir", "playbook_dir"},
+    {"inventory_file", "pass the path with -e"},
+    {"vars", "name the variable, or use hostvars[inventory_hostname][name]"},
+};
+
+void vars_put_reference(struct str *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(magic); i++)
+        str_printf(out, "| `%s` | yes | %s |\n", magic[i].name, magic[i].help);
+    for (size_t i = 0; i < ARRAY_LEN(absent); i++)
+        str_printf(out, "| `%s` | no | %s |\n", absent[i].name, absent[i].instead);
+}
 
 static const struct value *find_magic(const struct scope *scope, struct arena *a, const char *name)
 {

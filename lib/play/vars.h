@@ -44,6 +44,9 @@ void scope_set(struct scope *scope, const char *name, const struct value *value)
 void scope_set_item(struct scope *scope, struct arena *a, const struct task *task,
                     const struct value *item, size_t index);
 
+/* Rows of docs/ansible.md: names that every play knows, and those of Ansible's that none does. */
+void vars_put_reference(struct str *out);
+
 /* jinja_scope.get; data is the struct scope. */
 enum lookup vars_get(void *data, struct arena *a, const char *name, const struct value **out,
                      struct err *err);

@@ -14,6 +14,7 @@
 #include "lib/base/file.h"
 #include "lib/base/hash.h"
 #include "lib/base/proc.h"
+#include "lib/play/facts.h"
 #include "lib/play/mounts.h"
 #include "lib/play/probe.h"
 #include "lib/play/script.h"
@@ -340,6 +341,31 @@ static void facts_have_ansibles_names(void **state)
     assert_non_null(world_facts(&s->world));
 }
 
+static void facts_are_documented(void **state)
+{
+    struct scene *s = *state;
+    const struct value *facts;
+    size_t rows = 0;
+    struct str docs;
+
+    need(s, NEED_FACTS, "");
+    ask(s);
+    facts = world_facts(&s->world);
+    str_init(&docs, STR_MAX_TEXT);
+    facts_put_reference(&docs);
+    for (size_t i = 0; i < facts->u.map.n; i++) {
+        char *row = xasprintf("| `%s` | ", facts->u.map.entries[i].key);
+
+        if (!strstr(docs.buf, row))
+            fail_msg("the fact %s is not documented", facts->u.map.entries[i].key);
+        free(row);
+    }
+    for (const char *at = docs.buf; (at = strstr(at, " |\n")); at++)
+        rows++;
+    assert_int_equal(rows, facts->u.map.n);
+    str_release(&docs);
+}
+
 static void units_and_packages_are_read(void **state)
 {
     static const char answer[] =
@@ -443,6 +469,7 @@ int main(void)
         T(only_content_that_differs_is_sent),
         T(accounts_and_settings_are_known),
         T(facts_have_ansibles_names),
+        T(facts_are_documented),
         T(units_and_packages_are_read),
         T(answers_are_not_trusted),
         T(impossible_names_are_refused),
