@@ -18,7 +18,10 @@ struct ssh_target {
     const char *name; /* the host's name in messages */
     /* Name or address to connect to, as its bastion knows it. */
     const char *address;
-    int port;         /* 0: 22 */
+    int port; /* 0: 22 */
+    /* 0: 10 s. After so long without a word from it, the host is asked whether it is still there;
+     * when three questions got no answer, the connection is lost: after 40 s. */
+    int alive_interval_ms;
     const char *user; /* NULL: root */
     /* Private key file; the certificate beside it (FILE-cert.pub) is tried first. Where the private
      * key has a passphrase, or the file is a public key: the agent's key. NULL: what the agent
@@ -29,9 +32,6 @@ struct ssh_target {
     bool accept_new;
     bool become;            /* run scripts as root by sudo */
     int connect_timeout_ms; /* 0: 10 s; for one attempt, the way through the bastions included */
-    /* 0: 10 s. After so long without a word from it, the host is asked whether it is still there;
-     * when three questions got no answer, the connection is lost: after 40 s. */
-    int alive_interval_ms;
     const char *become_password; /* told to sudo if it asks; NULL: sudo -n */
     /* The bastion that the connection goes through; NULL: direct. It may have a jump itself: at
      * most SSH_MAX_JUMPS on the way. */

@@ -1192,7 +1192,7 @@ static void a_host_that_hangs_is_said(void **state)
 
     UNUSED(state);
     to.alive_interval_ms = 150;
-    expect_hang(must_open(&to), stop_sshd, 4 * 150);
+    expect_hang(must_open(&to), stop_sshd, INT64_C(4) * 150);
 }
 
 static void a_host_that_works_in_silence_is_waited_for(void **state)
@@ -1979,7 +1979,7 @@ static void a_bastion_that_hangs_is_said(void **state)
     to.alive_interval_ms = 150;
     s = must_open(&to);
     signal_below(bastions[0].pid, SIGSTOP);
-    expect_hang(s, "true", 4 * 150);
+    expect_hang(s, "true", INT64_C(4) * 150);
     signal_below(bastions[0].pid, SIGKILL);
 }
 
