@@ -38,7 +38,7 @@ static int by_size(const void *a, const void *b)
 
 static int64_t median(const struct eta_stages *runs, size_t n, const char *name)
 {
-    int64_t times[ETA_MAX_RUNS];
+    int64_t times[ETA_MAX_RUNS] = {0};
     size_t found = 0;
 
     for (size_t i = 0; i < n && i < ETA_MAX_RUNS; i++) {

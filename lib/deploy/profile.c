@@ -8,8 +8,8 @@ enum { NAME_WIDTH = 60 };
 void profile_init(struct profile *p)
 {
     *p = (struct profile){.arena = ARENA_INIT};
-    map_init(&p->task_places);
-    map_init(&p->host_places);
+    map_init(&p->tasks_by_key);
+    map_init(&p->hosts_by_name);
 }
 
 void profile_release(struct profile *p)
@@ -17,8 +17,8 @@ void profile_release(struct profile *p)
     vec_release(&p->stages);
     vec_release(&p->tasks);
     vec_release(&p->hosts);
-    map_release(&p->task_places);
-    map_release(&p->host_places);
+    map_release(&p->tasks_by_key);
+    map_release(&p->hosts_by_name);
     arena_release(&p->arena);
 }
 
@@ -41,32 +41,30 @@ static const char *keep(struct profile *p, const char *text)
 
 static struct profile_host *host_of(struct profile *p, const char *name)
 {
-    size_t place = (size_t)(uintptr_t)map_get(&p->host_places, name);
+    struct profile_host *host = map_get(&p->hosts_by_name, name);
 
-    if (!place) {
-        struct profile_host host = {.name = keep(p, name)};
-
-        vec_push(&p->hosts, host);
-        place = p->hosts.n;
-        map_set(&p->host_places, name, (void *)(uintptr_t)place);
-    }
-    return &p->hosts.items[place - 1];
+    if (host)
+        return host;
+    host = arena_new(&p->arena, struct profile_host);
+    host->name = keep(p, name);
+    vec_push(&p->hosts, host);
+    map_set(&p->hosts_by_name, name, host);
+    return host;
 }
 
 static struct profile_task *task_of(struct profile *p, const struct event *e)
 {
     char *key = xasprintf("%s\n%s\n%s", e->host, e->task, e->where ? e->where : "");
-    size_t place = (size_t)(uintptr_t)map_get(&p->task_places, key);
+    struct profile_task *task = map_get(&p->tasks_by_key, key);
 
-    if (!place) {
-        struct profile_task task = {keep(p, e->host), keep(p, e->task), keep(p, e->where), 0};
-
+    if (!task) {
+        task = arena_new(&p->arena, struct profile_task);
+        *task = (struct profile_task){keep(p, e->host), keep(p, e->task), keep(p, e->where), 0};
         vec_push(&p->tasks, task);
-        place = p->tasks.n;
-        map_set(&p->task_places, key, (void *)(uintptr_t)place);
+        map_set(&p->tasks_by_key, key, task);
     }
     free(key);
-    return &p->tasks.items[place - 1];
+    return task;
 }
 
 static void begin_stage(struct profile *p, const struct event *e, int64_t now_ms)
@@ -182,43 +180,48 @@ static int64_t waiting(const struct profile_host *host)
     return ms > 0 ? ms : 0;
 }
 
-/* Longest first; of two alike the one that was first. */
-#define BY_TIME(type)                                                                              \
-    static int type##_by_time(const void *a, const void *b)                                        \
-    {                                                                                              \
-        const struct type *x = *(const struct type *const *)a,                                     \
-                          *y = *(const struct type *const *)b;                                     \
-                                                                                                   \
-        if (x->elapsed_ms != y->elapsed_ms)                                                        \
-            return x->elapsed_ms < y->elapsed_ms ? 1 : -1;                                         \
-        return (x > y) - (x < y);                                                                  \
-    }
-BY_TIME(profile_task)
-BY_TIME(profile_host)
-
-static const struct profile_task **slowest_tasks(const struct profile *p, struct arena *a,
-                                                 size_t *n)
+/* Longest first; of two alike by their names, so that a report is the same every time. */
+static int tasks_by_time(const void *a, const void *b)
 {
-    const struct profile_task **all = arena_alloc(a, (p->tasks.n + 1) * sizeof(*all));
+    const struct profile_task *x = *(struct profile_task *const *)a;
+    const struct profile_task *y = *(struct profile_task *const *)b;
+
+    if (x->elapsed_ms != y->elapsed_ms)
+        return x->elapsed_ms < y->elapsed_ms ? 1 : -1;
+    return strcmp(x->host, y->host);
+}
+
+static int hosts_by_time(const void *a, const void *b)
+{
+    const struct profile_host *x = *(struct profile_host *const *)a;
+    const struct profile_host *y = *(struct profile_host *const *)b;
+
+    if (x->elapsed_ms != y->elapsed_ms)
+        return x->elapsed_ms < y->elapsed_ms ? 1 : -1;
+    return strcmp(x->name, y->name);
+}
+
+static struct profile_task **slowest_tasks(const struct profile *p, struct arena *a, size_t *n)
+{
+    struct profile_task **all = arena_alloc(a, (p->tasks.n + 1) * sizeof(*all));
 
     for (size_t i = 0; i < p->tasks.n; i++)
-        all[i] = &p->tasks.items[i];
-    qsort(all, p->tasks.n, sizeof(*all), profile_task_by_time);
+        all[i] = p->tasks.items[i];
+    qsort(all, p->tasks.n, sizeof(*all), tasks_by_time);
     *n = p->tasks.n < PROFILE_SLOWEST ? p->tasks.n : PROFILE_SLOWEST;
     return all;
 }
 
 /* Those that scripts were run on. */
-static const struct profile_host **slowest_hosts(const struct profile *p, struct arena *a,
-                                                 size_t *n)
+static struct profile_host **slowest_hosts(const struct profile *p, struct arena *a, size_t *n)
 {
-    const struct profile_host **all = arena_alloc(a, (p->hosts.n + 1) * sizeof(*all));
+    struct profile_host **all = arena_alloc(a, (p->hosts.n + 1) * sizeof(*all));
 
     *n = 0;
     for (size_t i = 0; i < p->hosts.n; i++)
-        if (p->hosts.items[i].elapsed_ms > 0)
-            all[(*n)++] = &p->hosts.items[i];
-    qsort(all, *n, sizeof(*all), profile_host_by_time);
+        if (p->hosts.items[i]->elapsed_ms > 0)
+            all[(*n)++] = p->hosts.items[i];
+    qsort(all, *n, sizeof(*all), hosts_by_time);
     return all;
 }
 
@@ -249,7 +252,7 @@ static void format_stages(const struct profile *p, struct str *out)
 static void format_tasks(const struct profile *p, struct arena *a, struct str *out)
 {
     size_t n;
-    const struct profile_task **tasks = slowest_tasks(p, a, &n);
+    struct profile_task **tasks = slowest_tasks(p, a, &n);
 
     if (n)
         str_printf(out, "\n%-*s %8s  host\n", NAME_WIDTH, "slowest tasks", "seconds");
@@ -270,7 +273,7 @@ static void format_host(const struct profile_host *h, struct str *out)
 static void format_hosts(const struct profile *p, struct arena *a, struct str *out)
 {
     size_t n;
-    const struct profile_host **hosts = slowest_hosts(p, a, &n);
+    struct profile_host **hosts = slowest_hosts(p, a, &n);
     struct profile_host all = {.name = "all"};
 
     if (n)
@@ -317,7 +320,7 @@ static struct value *stages_value(const struct profile *p, struct arena *a)
 static struct value *tasks_value(const struct profile *p, struct arena *a)
 {
     size_t n;
-    const struct profile_task **tasks = slowest_tasks(p, a, &n);
+    struct profile_task **tasks = slowest_tasks(p, a, &n);
     struct value *list = value_list(a);
 
     for (size_t i = 0; i < n; i++) {
@@ -336,7 +339,7 @@ static struct value *tasks_value(const struct profile *p, struct arena *a)
 static struct value *hosts_value(const struct profile *p, struct arena *a)
 {
     size_t n;
-    const struct profile_host **hosts = slowest_hosts(p, a, &n);
+    struct profile_host **hosts = slowest_hosts(p, a, &n);
     struct value *list = value_list(a);
 
     for (size_t i = 0; i < n; i++) {

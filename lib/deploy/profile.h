@@ -39,9 +39,9 @@ struct profile {
     const char *command; /* NULL until it is known */
     int64_t first_ms, last_ms, elapsed_ms;
     VEC(struct profile_stage) stages;
-    VEC(struct profile_task) tasks;
-    VEC(struct profile_host) hosts;
-    struct map task_places, host_places; /* name -> place in the vector, + 1 */
+    VEC(struct profile_task *) tasks;
+    VEC(struct profile_host *) hosts;
+    struct map tasks_by_key, hosts_by_name;
 };
 
 void profile_init(struct profile *p);

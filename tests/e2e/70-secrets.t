@@ -34,7 +34,8 @@ watcher=$!
 for command in "plan" "up --yes" "plan" "up --yes --json" "status --json" "verify" "logs db1 patroni" "inventory show" "render $work/rendered" \
     "ssh db1 true" "secrets list"; do
     # shellcheck disable=SC2086
-    p -vv $command >>"$work/said" 2>&1 || note "failed: $command"
+    p -vv --events "$work/events" $command >>"$work/said" 2>&1 || note "failed: $command"
+    cat "$work/events" >>"$work/said"
 done
 rm "$work/watching"
 wait $watcher
@@ -49,8 +50,10 @@ done >>"$work/canaries"
 is "and lines of keys" "$([ "$(grep -c . "$work/canaries")" -gt 20 ] && echo yes)" yes
 is "the commands were watched" "$([ "$(grep -c patroni "$work/seen")" -gt 0 ] && echo yes)" yes
 found() { grep -cF -f "$work/canaries" "$@"; }
+is "and what they told as events" "$([ "$(grep -c '"kind":"changed"' "$work/said")" -gt 50 ] && echo yes)" yes
 is "no secret in what any command said" "$(found "$work/said")" 0
 is "no secret in any process's arguments" "$(found "$work/seen")" 0
+is "of each up there is a log" "$(find "$state/log" -name '*.jsonl' -size +1k | wc -l)" 2
 is "no secret in plain in the state folder" "$(grep -rlF -f "$work/canaries" "$state")" ''
 is "nothing in it is open to others" "$(find "$state" -perm /077 ! -name '*.pub')" ''
 for host in db1 db2 lb1 etcd1; do
