@@ -358,7 +358,7 @@ static const struct option_row options[] = {
 const struct command cmd_play = {"play",
                                  "run a playbook over an inventory, without a cluster file",
                                  "PLAYBOOK",
-                                 "The supported subset of Ansible is in docs/modules.md; "
+                                 "What of Ansible is supported is in docs/ansible.md; "
                                  "whatever is outside it is refused with its place.",
                                  options,
                                  1,
