@@ -95,7 +95,7 @@ static const struct option_row options[] = {
 const struct command cmd_logs = {
     "logs",
     "a unit's journal on a host",
-    "HOST [UNIT]",
+    "HOST [UNIT] | --profile [RUN]",
     "Units: etcd, patroni, haproxy, keepalived; without one the whole journal.\n\n"
     "`logs --profile [RUN]` tells where the time of an earlier run went, from the log that it left "
     "in the state folder; RUN: what its name begins with, the last run when left out.",

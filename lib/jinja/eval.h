@@ -169,7 +169,7 @@ const struct value *ev_method(struct evaluator *ev, const struct value *self, co
 /* range, dict, namespace, ...; NULL without an error being set when there is none of that name. */
 bool function_exists(const char *name);
 void jinja_put_functions(struct str *out); /* for jinja_put_reference */
-const char *function_names(void); /* "dict, namespace, range", for messages */
+const char *function_names(void);          /* "dict, namespace, range", for messages */
 const struct value *ev_function(struct evaluator *ev, const char *name, const struct call *raw);
 
 /* ---- printing (print.c) */

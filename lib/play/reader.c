@@ -358,9 +358,11 @@ PLAY_LIST(handlers)
 static const struct key play_keys[] = {
     {"name", play_name, ""},
     {"hosts", play_hosts, "groups, hosts and patterns; no template: name a group and use --limit"},
-    {"gather_facts", play_gather, "facts ride in the first trip, whatever it says; `false` hides them"},
+    {"gather_facts", play_gather,
+     "facts ride in the first trip, whatever it says; `false` hides them"},
     {"vars", play_vars, ""},
-    {"vars_files", play_vars_files, "templates in names, lists of which the first there is counts; no ansible-vault"},
+    {"vars_files", play_vars_files,
+     "templates in names, lists of which the first there is counts; no ansible-vault"},
     {"pre_tasks", play_pre_tasks, ""},
     {"roles", play_roles, "names or mappings, with parameters; from `roles/` beside the playbook"},
     {"tasks", play_tasks, ""},

@@ -250,11 +250,13 @@ static void key_register(struct reader *r, void *into, const struct value *v)
 
 static const struct key common_keys[] = {
     {"name", key_name, "text; templates are rendered"},
-    {"when", key_when, "an expression, or a list of them; with `run_once` and includes as with Ansible"},
+    {"when", key_when,
+     "an expression, or a list of them; with `run_once` and includes as with Ansible"},
     {"tags", key_tags, "also `always` and `never`"},
     {"vars", key_vars, ""},
     {"environment", key_environment, "a mapping, or a list of them"},
-    {"become", key_become, "one answer for all: `false` inside `true` is refused, for a host has one connection"},
+    {"become", key_become,
+     "one answer for all: `false` inside `true` is refused, for a host has one connection"},
     {"become_user", key_become_user, "`root` only; else `runuser -u NAME --` in a command"},
     {"become_method", key_become_method, "`sudo` only"},
     {"check_mode", key_check_mode, "true or false, no template"},
@@ -339,8 +341,8 @@ static const char *short_name(const char *name)
 const struct action reader_actions[] = {
     {"meta", "`flush_handlers` and `noop`", true},
     {"import_tasks", "a file's name without templates; no loop", true},
-    {"include_tasks", "with `loop`, `when`, `apply`; templates in the file's name, not in its folder",
-     true},
+    {"include_tasks",
+     "with `loop`, `when`, `apply`; templates in the file's name, not in its folder", true},
     {"import_role", "`name` and `tasks_from`; no loop", true},
     {"include_role", "read at the start as `import_role` is; no loop", true},
     {"include", "use import_tasks", false},

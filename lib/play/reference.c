@@ -27,6 +27,7 @@ static void put_actions(struct str *out)
 {
     str_puts(out, "\n### What stands for other tasks\n\n| key | | |\n|---|---|---|\n"
                   "| `block`, `rescue`, `always` | yes | in handlers `block` alone |\n"
+                  "| `args` | yes | arguments beside those of the module's key |\n"
                   "| `import_playbook` | yes | with `name` and nothing else |\n");
     for (const struct action *action = reader_actions; action->name; action++)
         put_key(out, action->name, action->supported, action->text);

@@ -3,8 +3,8 @@
  *
  * ansible_host, ansible_port, ansible_user, ansible_ssh_private_key_file, ansible_ssh_common_args,
  * ansible_ssh_extra_args (ssh_args.h), ansible_become, ansible_become_password. As with Ansible,
- * what is missing is ssh's default, but for the user: root. A variable that would lead elsewhere and
- * is not supported is an error, not passed over.
+ * what is missing is ssh's default, but for the user: root. A variable that would lead elsewhere
+ * and is not supported is an error, not passed over.
  */
 #ifndef PGHA_TARGET_H
 #define PGHA_TARGET_H
