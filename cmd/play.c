@@ -359,7 +359,9 @@ const struct command cmd_play = {"play",
                                  "run a playbook over an inventory, without a cluster file",
                                  "PLAYBOOK",
                                  "What of Ansible is supported is in docs/ansible.md; "
-                                 "whatever is outside it is refused with its place.",
+                                 "whatever is outside it is refused with its place. "
+                                 "The result in JSON is a list of hosts; with --profile it "
+                                 "is `hosts`, beside `profile`.",
                                  options,
                                  1,
                                  1,

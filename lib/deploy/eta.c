@@ -70,7 +70,7 @@ void eta_begin_stage(struct eta *eta, const char *name)
     eta->at = find(&eta->expected, eta->next, name);
     if (eta->at < eta->expected.list.n)
         eta->next = eta->at + 1;
-    else if (eta->next == 0 || eta->expected.list.n == 0)
+    else if (eta->expected.list.n == 0)
         eta->shown_ms = -1; /* what was shown was about another stage */
 }
 

@@ -341,6 +341,34 @@ static void facts_have_ansibles_names(void **state)
     assert_non_null(world_facts(&s->world));
 }
 
+static void marks_are_read(void **state)
+{
+    static const struct {
+        const char *line;
+        int begins, ends; /* the number, or -1 */
+    } cases[] = {
+        {"@mark begin 12", 12, -1},       {"@mark end 7 0", -1, 7},
+        {"@mark end 7 127", -1, 7},       {"@mark begin ", -1, -1},
+        {"@mark begin", -1, -1},          {"@mark begin x", -1, -1},
+        {"@mark begin 1x", -1, -1},       {"@other begin 1", -1, -1},
+        {"@mark out 1", -1, -1},          {"", -1, -1},
+        {"@mark begin 99999999", -1, -1},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *line = cases[i].line;
+        size_t id;
+
+        assert_int_equal(script_begins("@mark", line, strlen(line), &id), cases[i].begins >= 0);
+        if (cases[i].begins >= 0)
+            assert_int_equal(id, cases[i].begins);
+        assert_int_equal(script_ends("@mark", line, strlen(line), &id), cases[i].ends >= 0);
+        if (cases[i].ends >= 0)
+            assert_int_equal(id, cases[i].ends);
+    }
+}
+
 static void facts_are_documented(void **state)
 {
     struct scene *s = *state;
@@ -470,6 +498,7 @@ int main(void)
         T(accounts_and_settings_are_known),
         T(facts_have_ansibles_names),
         T(facts_are_documented),
+        T(marks_are_read),
         T(units_and_packages_are_read),
         T(answers_are_not_trusted),
         T(impossible_names_are_refused),
