@@ -126,7 +126,7 @@ static void test_many(void **state)
     profile_init(&p);
     for (int i = 0; i < 500; i++) {
         struct event e = {.kind = EVENT_CHANGED, .host = "db1", .elapsed_ms = 1 + i * 7919 % 1000};
-        char name[16];
+        char name[24];
 
         snprintf(name, sizeof(name), "task %d", i);
         e.task = name;
