@@ -70,8 +70,8 @@ void play_write_reference(struct str *out)
         "`pgha-deploy play PLAYBOOK -i INVENTORY` runs a playbook as it is. What is supported "
         "does what it does under ansible-core 2.19; what is not is an error with its place and "
         "what to do instead, before any host is touched. Nothing is passed over silently but "
-        "what the tables call \"no effect\". `play --list-tasks` reads a playbook and runs "
-        "nothing: the first thing to try on one of your own.\n\n"
+        "what the tables call \"no effect\". With `--list-tasks` everything is read and nothing "
+        "runs: the first thing to try on a playbook of your own.\n\n"
         "## Playbooks\n");
     put_keys(out, "Plays", &reader_play_table);
     put_keys(out, "Plays, blocks, roles and tasks", &reader_common_table);
