@@ -18,9 +18,10 @@ static void put_gateway_cidr(const struct provider_session *s, char *out, size_t
     snprintf(out, size, "%s/%d", s->cluster->gateway, s->cluster->prefix);
 }
 
+/* The folder is made before the record: a run that was killed in between leaves it alone. */
 bool bridge_is_there(const struct provider_session *s)
 {
-    return link_exists(s->bridge) || file_exists(s->record);
+    return link_exists(s->bridge) || file_exists(s->folder);
 }
 
 static struct value *make_record(const struct provider_session *s, struct arena *a)

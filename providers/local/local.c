@@ -245,7 +245,7 @@ static int local_leftovers(struct provider_session *s, struct str *out, struct e
 
     for (size_t i = 0; rc == 0 && i < hosts.n; i++)
         str_printf(out, "%shost.%s", out->len ? ", " : "", hosts.items[i]);
-    if (rc == 0 && (bridge_is_there(s) || file_exists(s->folder)))
+    if (rc == 0 && bridge_is_there(s))
         str_printf(out, "%sbridge.%s", out->len ? ", " : "", s->cluster->name);
     vec_release(&hosts);
     arena_release(&arena);

@@ -91,6 +91,10 @@ is 'leaves nothing' "$(traces tpa)" ''
 : >/run/netns/pgha-tpa-db1 # `ip netns add` that was killed has made the file, and no namespace
 succeeds 'up over a namespace that was half made' "$drive" "$a" up
 succeeds 'down' "$drive" "$a" down
+mkdir -p /var/lib/pgha-deploy/local/tpa # and here the cluster's record
+: >/var/lib/pgha-deploy/local/tpa/.cluster.json.pgha-abcdef
+succeeds 'down over a record that was half written' "$drive" "$a" down
+is 'leaves nothing' "$(traces tpa)" ''
 for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.5; do
     "$drive" "$a" up >/dev/null 2>&1 &
     sleep "$delay"

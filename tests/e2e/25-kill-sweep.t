@@ -48,9 +48,9 @@ torn() {
         python3 -c 'import sys, yaml; yaml.safe_load(open(sys.argv[1]))' "$yaml" 2>/dev/null || echo "$yaml"
     done
 }
-# Temporary files, here and on the hosts' disks.
+# Temporary files, in the state folder and on the hosts' disks.
 temporary() {
-    find "$state" "$XDG_CONFIG_HOME" $hosts -name '.*.pgha-??????' 2>/dev/null
+    find "$state" $hosts -name '.*.pgha-??????' 2>/dev/null
     find $hosts/*/upper \( -name '.pgha-*' -o -name '.*.pgha' \) 2>/dev/null
 }
 # One point is one test: its steps say what went wrong.
@@ -70,7 +70,7 @@ look() {
 }
 go_on() {
     expect "the next up" 0 p -q up --yes
-    left=$(temporary)
+    left=$(temporary; find "$XDG_CONFIG_HOME" -name '.*.pgha-??????')
     [ -z "$left" ] || fault "left after up: $left"
 }
 go_down() {
