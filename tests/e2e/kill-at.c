@@ -68,7 +68,7 @@ static void *real(const char *name)
 #define BEFORE(kind, type, name, parameters, arguments)                                            \
     type name parameters                                                                           \
     {                                                                                              \
-        type(*next) parameters;                                                                    \
+        __typeof__(name) *next;                                                                    \
                                                                                                    \
         *(void **)&next = real(#name);                                                             \
         pass(kind);                                                                                \
