@@ -47,8 +47,21 @@ bool probe_is_empty(const struct probe *p)
     return p->count == 0 && !p->pending_handlers;
 }
 
+/* The file of a kernel setting: dots separate, unless a slash comes first (sysctl(8)). */
+static const char *sysctl_path(struct probe *p, const char *name)
+{
+    bool slashes = strcspn(name, "/") < strcspn(name, ".");
+    char *path = arena_printf(&p->arena, "/proc/sys/%s", name);
+
+    for (char *c = path + strlen("/proc/sys/"); *c && !slashes; c++)
+        *c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+    return path;
+}
+
 static const char *argument_for(struct probe *p, enum need_kind kind, const char *name)
 {
+    if (kind == NEED_SYSCTL)
+        return sysctl_path(p, name);
     if (kind == NEED_PATH && name[0] != '/')
         return arena_printf(&p->arena, "./%s", name);
     return arena_strdup(&p->arena, name);
@@ -162,7 +175,7 @@ static void put_content_choice(const struct probe_need *need, struct str *script
 static void put_paths(const struct probe *p, struct str *script)
 {
     static const char look[] =
-        " -maxdepth 0 -printf '%y %m %U %G %s %T@ %u %g\\0%p\\0%l\\0' 2>/dev/null\n";
+        " -maxdepth 0 -printf '%y%Y %m %U %G %s %T@ %u %g\\0%p\\0%l\\0' 2>/dev/null\n";
     static const char sum[] = " -maxdepth 0 -type f -exec sha256sum {} + 2>/dev/null)$n\n";
     const struct map *paths = &p->needs[NEED_PATH];
 
@@ -192,11 +205,22 @@ static void put_paths(const struct probe *p, struct str *script)
                WORLD_MAX_CONTENT + 1, WORLD_MAX_CONTENT + 1);
 }
 
-/* A sum of the password's hash (without the "!" that locks it) is all that leaves the host. */
+/* A line of passwd with "1:" before it, ":" when the home folder is missing. */
+static const char passwd_script[] =
+    " 2>/dev/null | while IFS= read -r l; do\n"
+    "    h=${l%:*} h=${h##*:}\n"
+    "    if [ -e \"$h\" ]; then printf '1:%s\\n' \"$l\"; else printf ':%s\\n' \"$l\"; fi\n"
+    "done\n";
+
+/* A sum of the password's hash (without the "!"s that lock it) is all that leaves the host; what
+ * is too short for a hash, as "*" is, comes as it is, after a colon. */
 static const char shadow_script[] =
     " 2>/dev/null | while IFS=: read -r u h x; do\n"
-    "    case $h in '!'*) l=1 h=${h#!} ;; *) l=0 ;; esac\n"
-    "    case $h in ?????*) h=$(printf %s \"$h\" | sha256sum) h=${h%% *} ;; *) h=- ;; esac\n"
+    "    case $h in '!'*) l=1 h=${h#\"${h%%[!!]*}\"} ;; *) l=0 ;; esac\n"
+    "    case $h in\n"
+    "    ?????*) h=$(printf %s \"$h\" | sha256sum) h=${h%% *} ;;\n"
+    "    *) h=:$h ;;\n"
+    "    esac\n"
     "    printf '%s %s %s\\n' \"$u\" \"$l\" \"$h\"\n"
     "done\n";
 
@@ -206,7 +230,7 @@ static void put_accounts(const struct probe *p, struct str *script)
 
     if (users) {
         str_puts(script, "m users\n");
-        put_command(p, NEED_USER, "getent passwd", " 2>/dev/null\n", script);
+        put_command(p, NEED_USER, "getent passwd", passwd_script, script);
         str_puts(script, "m shadow\n");
         put_command(p, NEED_USER, "getent shadow", shadow_script, script);
     }
@@ -216,34 +240,6 @@ static void put_accounts(const struct probe *p, struct str *script)
         if (users)
             str_puts(script, "getent group 2>/dev/null\n");
         put_command(p, NEED_GROUP, "getent group", " 2>/dev/null\n", script);
-    }
-}
-
-/* The file of a kernel setting: dots separate, unless a slash comes first (sysctl(8)). */
-static void put_sysctl_path(const char *name, struct str *script)
-{
-    struct str path;
-    bool slashes = strcspn(name, "/") < strcspn(name, ".");
-
-    str_init(&path, 4096);
-    str_puts(&path, "/proc/sys/");
-    for (const char *c = name; *c; c++)
-        str_putc(&path, slashes ? *c : *c == '.' ? '/' : *c == '/' ? '.' : *c);
-    str_put_shell(script, path.buf);
-    str_release(&path);
-}
-
-static void put_sysctls(const struct probe *p, struct str *script)
-{
-    const struct map *names = &p->needs[NEED_SYSCTL];
-
-    if (names->n == 0)
-        return;
-    str_puts(script, "m sysctls\n");
-    for (size_t i = 0; i < names->n; i++) {
-        str_puts(script, "{ IFS= read -r l <");
-        put_sysctl_path(names->entries[i].key, script);
-        str_printf(script, " && printf '%zu %%s\\n' \"$l\"; } 2>/dev/null\n", i);
     }
 }
 
@@ -288,7 +284,11 @@ void probe_put_script(const struct probe *p, const char *pending_dir, struct str
                     " 2>/dev/null\necho\n", script);
     }
     put_accounts(p, script);
-    put_sysctls(p, script);
+    /* a shell's own `read` asks for a byte at a time, and the kernel gives numbers whole only */
+    if (p->needs[NEED_SYSCTL].n > 0) {
+        str_puts(script, "m sysctls\n");
+        put_command(p, NEED_SYSCTL, "grep -sH ''", "\n", script);
+    }
     if (p->needs[NEED_HOSTNAME].n > 0)
         str_puts(script, "m hostname\nk= s=\n"
                          "{ IFS= read -r k </proc/sys/kernel/hostname; } 2>/dev/null\n"
@@ -367,6 +367,12 @@ static struct path_state *path_to_fill(struct answer *in, const char *name)
     return path;
 }
 
+/* As find has it: N is what a link points to that is not there. */
+static char file_type(char letter)
+{
+    return letter == 'N' ? '\0' : letter && strchr("fdl", letter) ? letter : '?';
+}
+
 static void read_paths(struct answer *in)
 {
     char *fields;
@@ -380,7 +386,8 @@ static void read_paths(struct answer *in)
         path = path_to_fill(in, name_of_argument(name));
         if (!path)
             continue;
-        path->type = strchr("fdl", fields[0]) && fields[0] ? fields[0] : '?';
+        path->type = file_type(fields[0]);
+        path->target = path->type == 'l' ? file_type(fields[0] ? fields[1] : '\0') : '\0';
         cut(&fields, ' ');
         path->mode = (unsigned)strtoul(cut(&fields, ' '), NULL, 8);
         path->uid = strtoll(cut(&fields, ' '), NULL, 10);
@@ -523,12 +530,13 @@ static void read_units(struct answer *in)
     finish_unit(in, &unit, names);
 }
 
-/* name:x:uid:gid:comment:home:shell */
+/* [1]:name:x:uid:gid:comment:home:shell */
 static void read_users(struct answer *in)
 {
     char *line;
 
     while ((line = next_piece(in, '\n'))) {
+        bool has_home = *cut(&line, ':') == '1';
         struct user_state *user = map_get(&in->world->entries[NEED_USER], cut(&line, ':'));
 
         if (!user)
@@ -539,8 +547,17 @@ static void read_users(struct answer *in)
         user->gid = strtoll(cut(&line, ':'), NULL, 10);
         user->comment = cut(&line, ':');
         user->home = cut(&line, ':');
+        user->has_home = has_home;
         user->shell = line;
     }
+}
+
+static const char *sum_of(struct arena *a, const char *text)
+{
+    char sum[SHA256_HEX_SIZE];
+
+    sha256_hex(text, strlen(text), sum);
+    return arena_strdup(a, sum);
 }
 
 static void read_shadow(struct answer *in)
@@ -553,7 +570,7 @@ static void read_shadow(struct answer *in)
         if (!user)
             continue;
         user->locked = str_eq(cut(&line, ' '), "1");
-        user->password_sha256 = str_eq(line, "-") ? NULL : line;
+        user->password_sha256 = *line == ':' ? sum_of(&in->world->arena, line + 1) : line;
     }
 }
 
@@ -616,16 +633,21 @@ static void read_groups(struct answer *in)
     }
 }
 
+/* PATH:VALUE; a value's further lines are left out. */
 static void read_sysctls(struct answer *in)
 {
-    const struct map *names = &in->probe->needs[NEED_SYSCTL];
+    const struct map *needs = &in->probe->needs[NEED_SYSCTL];
     char *line;
 
     while ((line = next_piece(in, '\n'))) {
-        size_t i = strtoull(cut(&line, ' '), NULL, 10);
+        for (size_t i = 0; i < needs->n; i++) {
+            const struct probe_need *need = needs->entries[i].value;
+            size_t len = strlen(need->argument);
 
-        if (i < names->n)
-            world_set(in->world, NEED_SYSCTL, names->entries[i].key, line);
+            if (str_starts(line, need->argument) && line[len] == ':' &&
+                !*world_sysctl(in->world, need->name))
+                world_set(in->world, NEED_SYSCTL, need->name, line + len + 1);
+        }
     }
 }
 

@@ -3,8 +3,8 @@
  * reading of its answer.
  *
  * Each kind of need is one program however many names there are: find and sha256sum for paths,
- * dpkg-query, systemctl show, getent. What the shell can read itself (sysctls, /etc/os-release)
- * costs no process.
+ * dpkg-query, systemctl show, getent, grep for kernel settings. What the shell can read itself
+ * (/etc/os-release) costs no process.
  *
  * The answer is cut into sections by lines "MARK NAME", where MARK holds a random number that only
  * this trip knows: no file's content can imitate one. Whatever the host answers, every need that

@@ -40,7 +40,8 @@ struct need {
 enum { WORLD_MAX_CONTENT = 256 * 1024 }; /* bytes of a file, fetched for a diff or lineinfile */
 
 struct path_state {
-    char type; /* 0: absent; else 'f', 'd', 'l', or '?' */
+    char type;   /* 0: absent; else 'f', 'd', 'l', or '?' */
+    char target; /* of a link: the type of what it leads to; 0: nothing is there */
     unsigned mode;
     const char *owner, *group;
     int64_t uid, gid, size;
@@ -71,8 +72,10 @@ struct user_state {
     int64_t uid, gid;
     const char *group, *groups /* comma separated, sorted, supplementary */, *comment, *home,
         *shell;
+    bool has_home; /* the folder is there */
     bool locked;
-    const char *password_sha256; /* of the hash in shadow; the hash itself is not fetched */
+    const char *password_sha256; /* of the hash in shadow, without the "!"s before it; the hash
+                                    itself is not fetched */
 };
 
 struct group_state {

@@ -181,6 +181,8 @@ static void accounts_and_settings_are_known(void **state)
     need(s, NEED_GROUP, "root");
     need(s, NEED_GROUP, "no-such-group");
     need(s, NEED_SYSCTL, "kernel.ostype");
+    need(s, NEED_SYSCTL, "kernel.pid_max"); /* a number: such files are read at once or not */
+    need(s, NEED_SYSCTL, "kernel/sched_rt_period_us");
     need(s, NEED_SYSCTL, "no.such.setting");
     need(s, NEED_HOSTNAME, "");
     need(s, NEED_PACKAGE, "libc6");
@@ -192,10 +194,13 @@ static void accounts_and_settings_are_known(void **state)
     assert_int_equal(root->uid, 0);
     assert_string_equal(root->group, "root");
     assert_string_equal(root->home, "/root");
+    assert_true(root->has_home);
     assert_false(world_user(&s->world, "no-such-user")->exists);
     assert_true(world_group(&s->world, "root")->exists);
     assert_false(world_group(&s->world, "no-such-group")->exists);
     assert_string_equal(world_sysctl(&s->world, "kernel.ostype"), "Linux");
+    assert_true(atoi(world_sysctl(&s->world, "kernel.pid_max")) > 100);
+    assert_true(strlen(world_sysctl(&s->world, "kernel/sched_rt_period_us")) > 1);
     assert_string_equal(world_sysctl(&s->world, "no.such.setting"), "");
     assert_true(world_package(&s->world, "libc6")->installed);
     assert_false(world_package(&s->world, "no-such-package")->installed);

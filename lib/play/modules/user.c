@@ -213,6 +213,7 @@ static void plan_create(struct module_call *call, struct world *world, struct us
                                .gid = -1,
                                .group = arena_strdup(&world->arena, name),
                                .groups = arena_strdup(&world->arena, joined),
+                               .has_home = value_get_bool(call->args, "create_home", true),
                                .locked = !password};
     if (password)
         now->password_sha256 = arena_strdup(&world->arena, password_sum(call, password));
@@ -295,25 +296,48 @@ static void plan_password(struct module_call *call, struct world *world, struct 
     }
 }
 
-/* An existing user without its home folder gets one, as useradd -m would have made it. */
-static void plan_missing_home(struct module_call *call, struct world *world, const char *name,
-                              struct module_plan *out)
+/* The home folder that an existing user is to have and has not; NULL: none. */
+static const char *missing_home(struct module_call *call, struct world *world,
+                                const struct user_state *now)
 {
     const char *home = value_get_str(call->args, "home", NULL);
-    const char *word;
+    bool moves = home && value_get_bool(call->args, "move_home", false);
 
-    if (!home || !value_get_bool(call->args, "create_home", true))
-        return;
+    if (!value_get_bool(call->args, "create_home", true) || (moves && now->has_home))
+        return NULL;
+    if (!home || str_eq(home, now->home))
+        return now->has_home || *now->home != '/' ? NULL : file_clean_path(call, now->home);
     home = file_clean_path(call, home);
-    if (world_path(world, home)->type != 0)
+    return world_path(world, home)->type == 0 ? home : NULL;
+}
+
+/* The mode of a new home folder, as useradd takes it from login.defs(5). */
+static const char home_mode[] =
+    "pgha_mode=$(awk '/^HOME_MODE[ \t]/ {print $2; found = 1; exit}\n"
+    "    /^UMASK[ \t]/ {mask = $2} END {if (!found) print \":\" mask}' /etc/login.defs) &&\n"
+    "case $pgha_mode in\n"
+    ":) pgha_mode=755 ;;\n"
+    ":*) pgha_mode=$(printf %o $((0777 & ~0${pgha_mode#:}))) ;;\n"
+    "esac &&";
+
+/* An existing user without its home folder gets one, as useradd -m would have made it. */
+static void plan_missing_home(struct module_call *call, struct world *world, struct user_state *now,
+                              const char *name, struct module_plan *out)
+{
+    const char *home = missing_home(call, world, now), *word;
+
+    if (!home)
         return;
     note_home(call, world, name, out);
     word = file_word(call, home);
+    script_run(&out->script, "mkdir -p --", file_dir(call, home), NULL);
     script_step(&out->script);
-    str_printf(&out->script, "cp -rpT /etc/skel %s && chmod 00755 %s && chown -R ", word, word);
+    str_printf(&out->script, "cp -rpT /etc/skel %s &&\n%s\nchmod \"$pgha_mode\" %s && chown -R ",
+               word, home_mode, word);
     str_put_shell(&out->script, arena_printf(call->arena, "%s:", name));
     str_printf(&out->script, " %s", word);
     plan_say(call, out, "home folder created");
+    now->has_home = true;
 }
 
 static void plan_modify(struct module_call *call, struct world *world, struct user_state *now,
@@ -331,7 +355,7 @@ static void plan_modify(struct module_call *call, struct world *world, struct us
         str_put_shell(&out->script, name);
     }
     str_release(&options);
-    plan_missing_home(call, world, name, out);
+    plan_missing_home(call, world, now, name, out);
     note_user(call, world, now);
     if (out->script.len > 0)
         out->kind = PLAN_CHANGE;
