@@ -15,6 +15,7 @@
 #define NEW_DIR     0755u
 #define UID_UNKNOWN (-1)
 #define UMASK_USUAL 022u
+#define MAX_LINKS   40 /* as Linux follows */
 #define MODE_ALL    07777u
 
 const char *file_clean_path(struct module_call *call, const char *path)
@@ -33,6 +34,29 @@ const char *file_dir(struct module_call *call, const char *path)
 
     free(dir);
     return kept;
+}
+
+const char *file_follow(struct module_call *call, const char *path, need_add *add, void *ctx)
+{
+    for (int i = 0; i < MAX_LINKS; i++) {
+        struct need need = {.kind = NEED_PATH, .name = path};
+        const struct path_state *now;
+
+        add(ctx, &need);
+        now = call->world && world_knows(call->world, &need) ? world_path(call->world, path) : NULL;
+        if (!now || now->type != 'l')
+            break;
+        path = *now->link == '/'
+                   ? now->link
+                   : arena_printf(call->arena, "%s/%s", file_dir(call, path), now->link);
+        path = file_clean_path(call, path);
+    }
+    return path;
+}
+
+bool file_is_folder(const struct path_state *path)
+{
+    return path->type == 'd' || (path->type == 'l' && path->target == 'd');
 }
 
 /* ---- attributes ---- */
@@ -240,6 +264,7 @@ static void make_dir(struct module_call *call, struct world *world, const char *
     const char *word = file_word(call, path);
 
     now->type = 'd';
+    now->size = SIZE_UNKNOWN;
     now->mode = NEW_DIR;
     now->uid = now->gid = 0;
     now->owner = now->group = "root";
@@ -621,7 +646,7 @@ static const char *delivery_path(struct module_call *call, struct world *world,
 {
     const char *dest = value_get_str(call->args, "dest", "");
     bool folder =
-        ends_in_slash(dest) || world_path(world, file_clean_path(call, dest))->type == 'd';
+        ends_in_slash(dest) || file_is_folder(world_path(world, file_clean_path(call, dest)));
 
     if (!folder)
         return file_clean_path(call, dest);
@@ -654,6 +679,7 @@ int file_deliver_plan(struct module_call *call, struct world *world,
     else if (file_content_plan(call, world, &want, out, err) < 0)
         return -1;
     file_result(call, world, "dest", want.path, out);
+    plan_result_str(call, out, "path", want.path);
     if (delivery->source)
         value_map_set(call->arena, out->result, "src", value_str(call->arena, delivery->source));
     return 0;
@@ -676,12 +702,13 @@ void file_result(struct module_call *call, struct world *world, const char *key,
     value_map_set(a, out->result, "state", value_str(a, state));
     if (now->type == 0)
         return;
-    value_map_set(a, out->result, "mode", value_strf(a, "%04o", now->mode));
+    value_map_set(a, out->result, "mode", value_strf(a, "0%03o", now->mode));
     value_map_set(a, out->result, "owner", value_str(a, now->owner ? now->owner : ""));
     value_map_set(a, out->result, "group", value_str(a, now->group ? now->group : ""));
     if (now->uid != UID_UNKNOWN)
         value_map_set(a, out->result, "uid", value_int(a, now->uid));
     if (now->gid != UID_UNKNOWN)
         value_map_set(a, out->result, "gid", value_int(a, now->gid));
-    value_map_set(a, out->result, "size", value_int(a, now->size));
+    if (now->size != SIZE_UNKNOWN)
+        value_map_set(a, out->result, "size", value_int(a, now->size));
 }

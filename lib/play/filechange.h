@@ -14,6 +14,8 @@
 #include "lib/play/module.h"
 #include "lib/play/planout.h"
 
+enum { SIZE_UNKNOWN = -1 }; /* of a folder that is made: the file system says */
+
 typedef void need_add(void *ctx, const struct need *need);
 
 struct file_attributes {
@@ -123,6 +125,11 @@ void file_result(struct module_call *call, struct world *world, const char *key,
 
 /* The folder of a path, in the call's arena. */
 const char *file_dir(struct module_call *call, const char *path);
+/* Where a link at path leads to, for needs: path itself when it is none. Each link on the way that
+ * is not known yet is asked for; then there is another look. */
+const char *file_follow(struct module_call *call, const char *path, need_add *add, void *ctx);
+/* A folder, or a link to one. */
+bool file_is_folder(const struct path_state *path);
 /* "/a//b/" is "/a/b", the name under which the world knows it. */
 const char *file_clean_path(struct module_call *call, const char *path);
 

@@ -67,8 +67,9 @@ struct module_call {
      * what needs() answers 1 for, so modules evaluate in needs() and keep the value in own. */
     int (*eval)(struct module_call *call, struct source where, const char *expression,
                 const struct value **out, struct err *err);
-    int verbosity; /* how many -v: debug's `verbosity` */
-    int64_t now_s; /* seconds since 1970 at the start of the run: apt's cache_valid_time */
+    struct world *world; /* what is known so far, for needs: what a link leads to. NULL: nothing */
+    int verbosity;       /* how many -v: debug's `verbosity` */
+    int64_t now_s;       /* seconds since 1970 at the start of the run: apt's cache_valid_time */
     const struct include *include; /* of include_tasks (playbook.h); else NULL */
     void *data;                    /* of the runner */
     void *own; /* of the module: what needs computed and plan uses again (rendered content) */

@@ -79,6 +79,7 @@ int step_fill_call(struct host *host, struct step *step, struct scope *scope, st
                                       .diff = choose(task->diff, run->options->diff),
                                       .render = render_text,
                                       .eval = eval_text,
+                                      .world = &host->world,
                                       .verbosity = run->options->verbosity,
                                       .now_s = run->now_s,
                                       .include = task->include,
@@ -294,23 +295,21 @@ void step_settle(struct host *host, struct step *step)
 {
     struct arena *a = step->arena;
     bool changes = step->plan.kind == PLAN_CHANGE || step->plan.kind == PLAN_OPAQUE;
+    bool broke = step->ended && step->rc != 0;
 
     if (step->plan.captures && changes)
         take_output(step);
     step->result = value_map(a);
-    if (step->plan.result)
+    if (step->plan.result && (step->plan.captures || !broke)) /* what was planned is not so */
         step->result = value_merge(a, step->result, step->plan.result);
-    step->changed = value_get_bool(step->result, "changed", changes);
+    step->changed = value_get_bool(step->result, "changed", changes && !broke);
     step->failed = value_get_bool(step->result, "failed", step->plan.kind == PLAN_FAIL) ||
-                   (step->ended && step->rc != 0 &&
-                    !(step->plan.captures && value_get(step->result, "failed")));
+                   (broke && !(step->plan.captures && value_get(step->result, "failed")));
     step->skipped = step->plan.kind == PLAN_SKIP || value_get_bool(step->result, "skipped", false);
     if (step->skipped)
         result_bool(a, step->result, "skipped", true);
     if (step->failed && !value_get(step->result, "msg"))
         value_map_set(a, step->result, "msg", value_str(a, failure_text(step)));
-    else if (step->plan.msg && !value_get(step->result, "msg"))
-        value_map_set(a, step->result, "msg", value_str(a, step->plan.msg));
     result_bool(a, step->result, "changed", step->changed);
     result_bool(a, step->result, "failed", step->failed);
     mark_item(step);

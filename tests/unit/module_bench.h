@@ -172,7 +172,10 @@ BENCH void look_up_path(struct bench *b, const struct need *need)
     p->group = st.st_gid == 0 ? "root" : "us";
     n = p->type == 'l' ? readlink(name, link, sizeof(link)) : 0;
     p->link = p->type == 'l' ? arena_strndup(&b->world.arena, link, (size_t)n) : NULL;
-    if (stat(name, &st) < 0 || !S_ISREG(st.st_mode))
+    if (stat(name, &st) < 0)
+        return;
+    p->target = p->type != 'l' ? 0 : S_ISDIR(st.st_mode) ? 'd' : S_ISREG(st.st_mode) ? 'f' : '?';
+    if (!S_ISREG(st.st_mode))
         return;
     str_init(&text, STR_MAX_TEXT);
     assert_int_equal(file_read(name, &text, &b->err), 0);
@@ -230,6 +233,7 @@ BENCH int begin(struct bench *b, const char *module, const char *args, const cha
                                    .free_form = free_form,
                                    .render = fake_render,
                                    .eval = real_eval,
+                                   .world = &b->world,
                                    .now_s = 1000000};
     str_clear(&b->plan.script);
     str_clear(&b->plan.diff);

@@ -55,7 +55,8 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     struct block *block = arena_new(call->arena, struct block);
     const char *pattern;
 
-    block->path = file_clean_path(call, value_get_str(call->args, "path", ""));
+    block->path =
+        file_follow(call, file_clean_path(call, value_get_str(call->args, "path", "")), add, ctx);
     block->text = value_get_str(call->args, "block", "");
     block->present = str_eq(value_get_str(call->args, "state", ""), "present");
     block->begin = marker_line(call, "marker_begin");

@@ -21,8 +21,9 @@ static const struct module_arg args[] = {
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
 struct file_task {
-    const char *path, *state, *src;
-    const char *target; /* src as seen from the link's folder */
+    const char *given;              /* the path as the task has it */
+    const char *path, *state, *src; /* path: for all but links and absence, what a link leads to */
+    const char *target;             /* src as seen from the link's folder */
     struct file_attributes attributes;
     bool recurse, force;
 };
@@ -37,7 +38,8 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     struct file_task *task = arena_new(call->arena, struct file_task);
     struct need need = {.kind = NEED_PATH};
 
-    task->path = file_clean_path(call, value_get_str(call->args, "path", ""));
+    task->given = file_clean_path(call, value_get_str(call->args, "path", ""));
+    task->path = task->given;
     task->state = value_get_str(call->args, "state", NULL);
     task->src = value_get_str(call->args, "src", NULL);
     task->attributes = file_attributes_of(call);
@@ -50,6 +52,8 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
         task->state = "directory";
     need.name = task->path;
     add(ctx, &need);
+    if (!str_eq(task->state, "link") && !str_eq(task->state, "absent"))
+        task->path = file_follow(call, task->path, add, ctx);
     if (str_eq(task->state, "directory"))
         file_dirs_needs(call, task->path, add, ctx);
     if (str_eq(task->state, "link") && task->src) {
@@ -70,16 +74,11 @@ static const char *state_name(const struct path_state *now)
                               : "file";
 }
 
-static int plan_attributes(struct module_call *call, struct world *world,
-                           const struct file_task *task, struct module_plan *out)
+static void plan_attributes(struct module_call *call, struct world *world,
+                            const struct file_task *task, struct module_plan *out)
 {
-    if (world_path(world, task->path)->type == 'l' && wants_attributes(task))
-        return plan_fail(call, out,
-                         "%s is a symbolic link to %s: name its target to set mode or owner",
-                         task->path, world_path(world, task->path)->link);
     if (file_attributes_plan(call, world, task->path, &task->attributes, out))
         out->kind = PLAN_CHANGE;
-    return 0;
 }
 
 static int plan_absent(struct module_call *call, struct world *world, const struct file_task *task,
@@ -144,10 +143,10 @@ static int plan_directory(struct module_call *call, struct world *world,
         out->kind = PLAN_CHANGE;
         return 0;
     }
-    if (now->type != 'd' && !(now->type == 'l' && !now->sha256))
+    if (now->type != 'd')
         return plan_fail(call, out, "%s already exists as a %s", task->path, state_name(now));
     plan_attributes(call, world, task, out);
-    if (task->recurse && out->kind != PLAN_FAIL)
+    if (task->recurse)
         plan_recurse(call, task, out);
     return 0;
 }
@@ -156,6 +155,7 @@ static int plan_link(struct module_call *call, struct world *world, const struct
                      struct module_plan *out)
 {
     struct path_state *now = world_path(world, task->path);
+    const struct path_state *target = task->src ? world_path(world, task->target) : NULL;
 
     if (wants_attributes(task))
         return plan_fail(call, out, "%s is a symbolic link: name its target to set mode or owner",
@@ -164,7 +164,7 @@ static int plan_link(struct module_call *call, struct world *world, const struct
         return 0;
     if (!task->src)
         return plan_fail(call, out, "src is required for creating new symlinks");
-    if (!task->force && world_path(world, task->target)->type == 0)
+    if (!task->force && target->type == 0)
         return plan_fail(
             call, out,
             "src file does not exist, use 'force=yes' if you really want to create the link: %s",
@@ -178,10 +178,11 @@ static int plan_link(struct module_call *call, struct world *world, const struct
         script_run(&out->script, "rmdir --", task->path, NULL);
     script_run(&out->script, "ln -sfnT --", task->src, task->path, NULL);
     file_note_removed(world, task->path);
-    now->type = 'l';
-    now->mode = 0777;
+    *now = (struct path_state){.type = 'l', .mode = 0777, .owner = "root", .group = "root"};
+    now->size = (int64_t)strlen(task->src);
     now->link = arena_strdup(&world->arena, task->src);
-    now->sha256 = world_path(world, task->target)->sha256;
+    now->target = target->type == 'l' ? target->target : target->type;
+    now->sha256 = target->sha256;
     out->kind = PLAN_CHANGE;
     return 0;
 }
@@ -189,11 +190,9 @@ static int plan_link(struct module_call *call, struct world *world, const struct
 static int plan_touch(struct module_call *call, struct world *world, const struct file_task *task,
                       struct module_plan *out)
 {
-    static const struct file_attributes none = {NULL, NULL, NULL};
     struct path_state *now = world_path(world, task->path);
     bool keep_mtime = str_eq(value_get_str(call->args, "modification_time", "now"), "preserve");
     bool keep_atime = str_eq(value_get_str(call->args, "access_time", "now"), "preserve");
-    struct file_attributes want = now->type == 'l' ? none : task->attributes;
 
     if (now->type == 0) {
         *now = (struct path_state){.type = 'f', .mode = 0644, .owner = "root", .group = "root"};
@@ -210,8 +209,7 @@ static int plan_touch(struct module_call *call, struct world *world, const struc
         plan_say(call, out, "touched");
         out->kind = PLAN_CHANGE;
     }
-    if (file_attributes_plan(call, world, task->path, &want, out))
-        out->kind = PLAN_CHANGE;
+    plan_attributes(call, world, task, out);
     return 0;
 }
 
@@ -220,10 +218,11 @@ static int plan_file(struct module_call *call, struct world *world, const struct
 {
     const struct path_state *now = world_path(world, task->path);
 
-    if (now->type == 0 || now->type == 'd')
+    if (now->type != 'f' && now->type != '?')
         return plan_fail(call, out, "file (%s) is %s, cannot continue", task->path,
                          state_name(now));
-    return plan_attributes(call, world, task, out);
+    plan_attributes(call, world, task, out);
+    return 0;
 }
 
 static int plan(struct module_call *call, struct world *world, struct module_plan *out,
@@ -248,9 +247,11 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
         plan_touch(call, world, task, out);
     else
         plan_file(call, world, task, out);
-    if (out->kind != PLAN_FAIL)
-        file_result(call, world, str_eq(state, "link") || str_eq(state, "touch") ? "dest" : "path",
-                    task->path, out);
+    if (out->kind == PLAN_FAIL)
+        return 0;
+    file_result(call, world, str_eq(state, "link") ? "dest" : "path", task->path, out);
+    if (str_eq(state, "touch"))
+        plan_result_str(call, out, "dest", task->given);
     return 0;
 }
 

@@ -66,7 +66,8 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     const char *regexp = value_get_str(call->args, "regexp", NULL);
     const char *pattern;
 
-    edit->path = file_clean_path(call, value_get_str(call->args, "path", ""));
+    edit->path =
+        file_follow(call, file_clean_path(call, value_get_str(call->args, "path", "")), add, ctx);
     edit->line = value_get_str(call->args, "line", NULL);
     edit->search = value_get_str(call->args, "search_string", NULL);
     edit->after = value_get_str(call->args, "insertafter", NULL);

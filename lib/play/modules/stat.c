@@ -15,17 +15,20 @@ static const struct module_arg args[] = {
     {"get_mime", ARG_BOOL, false, "no", NULL, "mime|mime_type|mime-type",
      "Accepted, without effect"},
     {"get_attributes", ARG_BOOL, false, "no", NULL, "attr|attributes", "Accepted, without effect"},
-    {"follow", ARG_BOOL, false, "no", NULL, NULL, "Only no"},
+    {"follow", ARG_BOOL, false, "no", NULL, NULL, "Of a link: what it leads to"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
 static int needs(struct module_call *call, need_add *add, void *ctx, struct err *err)
 {
     struct need need = {.kind = NEED_PATH};
 
-    if (value_get_bool(call->args, "follow", false))
-        return err_set(err, ERR_INPUT, "stat: follow: yes is not supported");
+    UNUSED(err);
     need.name = file_clean_path(call, value_get_str(call->args, "path", ""));
-    add(ctx, &need);
+    if (value_get_bool(call->args, "follow", false))
+        need.name = file_follow(call, need.name, add, ctx);
+    else
+        add(ctx, &need);
+    call->own = (void *)need.name;
     return 0;
 }
 
@@ -76,8 +79,7 @@ static void describe(struct module_call *call, const struct path_state *now, str
 static int plan(struct module_call *call, struct world *world, struct module_plan *out,
                 struct err *err)
 {
-    const char *path = file_clean_path(call, value_get_str(call->args, "path", ""));
-    const struct path_state *now = world_path(world, path);
+    const struct path_state *now = world_path(world, call->own);
     struct value *map = value_map(call->arena);
 
     UNUSED(err);

@@ -55,7 +55,8 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
 
     setting->name = need.name = trimmed(call->arena, name, strlen(name));
     setting->value = kernel_value(call->arena, value ? value : "");
-    setting->file = file_clean_path(call, value_get_str(call->args, "sysctl_file", ""));
+    setting->file = file_follow(
+        call, file_clean_path(call, value_get_str(call->args, "sysctl_file", "")), add, ctx);
     setting->absent = str_eq(value_get_str(call->args, "state", ""), "absent");
     if (!*need.name || *need.name == '-' || strpbrk(need.name, " \t\n="))
         return err_set(err, ERR_INPUT, "'%s' is not the name of a kernel setting", need.name);
@@ -121,7 +122,8 @@ static void fix_lines(const struct setting *setting, const struct lines *old, st
         bool ours;
 
         if (!parse_line(old->arena, old->items[i], &name, &value)) {
-            vec_push(fixed, old->items[i]);
+            lines_insert(fixed, fixed->n,
+                         trimmed(old->arena, old->items[i], strlen(old->items[i])));
             continue;
         }
         ours = str_eq(name, setting->name);
