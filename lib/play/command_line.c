@@ -49,16 +49,33 @@ int command_needs(struct module_call *call, void (*add)(void *ctx, const struct 
     return add_path(call, "removes", add, ctx, err);
 }
 
-/* Why it need not run; NULL: it must. */
-static const char *reason_to_skip(struct module_call *call, struct world *world)
+/* Need it not run? The path that tells so, as the task names it, and why. */
+static bool is_done(struct module_call *call, struct world *world, const char **path,
+                    const char **why)
 {
     const char *creates = path_arg(call, "creates"), *removes = path_arg(call, "removes");
 
-    if (creates && world_path(world, creates)->type != 0)
-        return arena_printf(call->arena, "'%s' exists", creates);
-    if (removes && world_path(world, removes)->type == 0)
-        return arena_printf(call->arena, "'%s' does not exist", removes);
-    return NULL;
+    if (creates && world_path(world, creates)->type != 0) {
+        *path = value_get_str(call->args, "creates", NULL);
+        *why = "exists";
+        return true;
+    }
+    *path = value_get_str(call->args, "removes", NULL);
+    *why = "does not exist";
+    return removes && world_path(world, removes)->type == 0;
+}
+
+/* What a command returns that was left out. */
+static void plan_done(struct module_call *call, const char *path, const char *why,
+                      struct module_plan *out)
+{
+    const char *text = arena_printf(call->arena, "skipped, since %s %s", path, why);
+
+    finish_captured(call, out, 0, text, "", true);
+    out->kind = PLAN_OK;
+    out->msg = arena_printf(call->arena, "%s not run command since '%s' %s",
+                            call->check_mode ? "Would" : "Did", path, why);
+    plan_result_str(call, out, "msg", out->msg);
 }
 
 /* stdin from text: a here-document would need a mark that the text does not hold. */
@@ -82,18 +99,11 @@ void command_plan(struct module_call *call, struct world *world, const char *com
 {
     const char *chdir_to = value_get_str(call->args, "chdir", NULL);
     const char *input = value_get_str(call->args, "stdin", NULL);
-    const char *reason = reason_to_skip(call, world);
+    const char *path, *why;
 
     value_map_set(call->arena, plan_result(call, out), "cmd", cmd);
-    if (reason) {
-        out->kind = PLAN_OK;
-        out->msg = arena_printf(call->arena, "%s not run command since %s",
-                                call->check_mode ? "Would" : "Did", reason);
-        plan_result_str(call, out, "msg", out->msg);
-        plan_result_int(call, out, "rc", 0);
-        plan_result_str(call, out, "stdout",
-                        arena_printf(call->arena, "skipped, since %s", reason));
-        plan_result_str(call, out, "stderr", "");
+    if (is_done(call, world, &path, &why)) {
+        plan_done(call, path, why, out);
         return;
     }
     str_puts(&out->script, "(\n");
@@ -112,6 +122,7 @@ void command_finish(struct module_call *call, struct module_plan *plan, int rc, 
                     const char *errout)
 {
     plan_result_bool(call, plan, "changed", true);
+    plan_result_str(call, plan, "msg", "");
     finish_captured(call, plan, rc, out, errout,
                     value_get_bool(call->args, "strip_empty_ends", true));
 }

@@ -299,7 +299,7 @@ static void copy_over_links(void **state)
     assert_file(b, "@/link", "same", 0644);
     assert_file(b, "@/target", "same", 0600);
     assert_int_equal(symlink(b->dir, here(b, "@/dirlink")), 0);
-    refuses(b, "copy", "{content: x, dest: '@/dirlink'}", "which is no file");
+    refuses(b, "copy", "{content: x, dest: '@/dirlink'}", "with a dir as dest");
 }
 
 static void template_renders(void **state)
@@ -376,8 +376,29 @@ static void file_links(void **state)
     world_forget(&b->world);
     refuses(b, "file", "{path: '@/f', src: target, state: link}", "refusing to convert from file");
     changes_once(b, "file", "{path: '@/f', src: target, state: link, force: yes}");
-    refuses(b, "file", "{path: '@/l', mode: '0600'}", "symbolic link");
     refuses(b, "file", "{path: '@/none', state: link}", "src is required");
+}
+
+static void file_through_links(void **state)
+{
+    struct bench *b = *state;
+    struct stat st;
+
+    put_file(b, "@/target", "");
+    assert_int_equal(symlink("target", here(b, "@/l")), 0);
+    assert_int_equal(symlink("l", here(b, "@/l2")), 0);
+    assert_int_equal(symlink("folder", here(b, "@/d")), 0);
+    assert_int_equal(symlink("loop", here(b, "@/loop")), 0);
+    changes_once(b, "file", "{path: '@/l2', mode: '0640'}");
+    assert_file(b, "@/target", "", 0640);
+    assert_string_equal(result(b, "path"), here(b, "@/target"));
+    changes_once(b, "file", "{path: '@/d', state: directory, mode: '0700'}");
+    assert_int_equal(lstat(here(b, "@/folder"), &st), 0);
+    assert_true(S_ISDIR(st.st_mode));
+    refuses(b, "file", "{path: '@/l2', state: directory}", "already exists as a file");
+    refuses(b, "file", "{path: '@/loop', state: file}", "is link, cannot continue");
+    assert_int_equal(plan(b, "stat", "{path: '@/l2', follow: yes}"), PLAN_OK);
+    assert_string_equal(result(b, "stat.isreg"), "True");
 }
 
 static void file_touch_and_file(void **state)
@@ -696,7 +717,7 @@ static void user_modified(void **state)
     char sum[SHA256_HEX_SIZE];
 
     sha256_hex("hash", 4, sum);
-    *u = (struct user_state){true, 5, 5, "u", "a,b", "", "/home/u", "/bin/sh", false, sum};
+    *u = (struct user_state){true, 5, 5, "u", "a,b", "", "/home/u", "/bin/sh", true, false, sum};
     assert_int_equal(plan(b, "user", "{name: u, password: '!hash', groups: a, append: yes}"),
                      PLAN_OK);
     assert_int_equal(plan(b, "user", "{name: u, groups: 'b,a'}"), PLAN_OK);
@@ -716,6 +737,14 @@ static void user_modified(void **state)
     assert_non_null(strstr(b->plan.script.buf, "usermod -d "));
     assert_non_null(strstr(b->plan.script.buf, here(b, "&& chown -R 'u:' '@/h/u'")));
     assert_int_equal(plan(b, "user", "{name: u, home: '@/h/u'}"), PLAN_OK);
+    u->home = "/home/u";
+    u->has_home = false;
+    assert_int_equal(plan(b, "user", "{name: u, create_home: no}"), PLAN_OK);
+    assert_int_equal(plan(b, "user", "{name: u}"), PLAN_CHANGE);
+    assert_non_null(strstr(b->plan.script.buf, "mkdir -p -- '/home' &&\ncp -rpT /etc/skel "));
+    assert_int_equal(plan(b, "user", "{name: u}"), PLAN_OK);
+    assert_int_equal(plan(b, "user", "{name: u, home: /new, move_home: yes}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "usermod -d '/new' -m 'u'");
     assert_int_equal(plan(b, "user", "{name: u, state: absent, remove: yes}"), PLAN_CHANGE);
     assert_string_equal(b->plan.script.buf, "userdel -r 'u'");
 }
@@ -807,7 +836,8 @@ static void lineinfile_limits(void **state)
                      PLAN_OK);
     refuses(b, "lineinfile", "{path: '@/n', line: x}", "is a directory");
     assert_int_equal(symlink("f", here(b, "@/n/l")), 0);
-    refuses(b, "lineinfile", "{path: '@/n/l', line: x}", "symbolic link");
+    changes_once(b, "lineinfile", "{path: '@/n/l', line: y}");
+    assert_file(b, "@/n/f", "x\ny\n", 0640);
     refuses(b, "lineinfile", "{path: '@/n/f', line: x, regexp: '('}", "lineinfile: '('");
     refuses(b, "lineinfile", "{path: '@/n/f'}", "line is required");
     refuses(b, "lineinfile", "{path: '@/n/f', state: absent}", "one of line");
@@ -1086,6 +1116,7 @@ int main(void)
         T(file_directories),
         T(file_absent),
         T(file_links),
+        T(file_through_links),
         T(file_touch_and_file),
         T(file_recurse),
         T(owners_are_compared),

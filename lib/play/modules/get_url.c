@@ -24,6 +24,8 @@ static const struct module_arg args[] = {
     {"headers", ARG_MAP, false, NULL, NULL, NULL, "Further header fields"},
     {"url_username", ARG_STR, false, NULL, NULL, "username", "For basic authentication"},
     {"url_password", ARG_STR, false, NULL, NULL, "password", "For basic authentication"},
+    {"force_basic_auth", ARG_BOOL, false, "no", NULL, NULL,
+     "Accepted: who logs in does so with the first request"},
     {"validate_certs", ARG_BOOL, false, "yes", NULL, NULL, "no: accept any certificate"},
     {"use_proxy", ARG_BOOL, false, "yes", NULL, NULL, "Use the proxy of the environment"},
     {"backup", ARG_BOOL, false, "no", NULL, NULL, "Keep the old file beside it"},
@@ -314,7 +316,7 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
 
     out->kind = PLAN_OK;
     download->path =
-        world_path(world, download->dest)->type == 'd' ? download->inside : download->dest;
+        file_is_folder(world_path(world, download->dest)) ? download->inside : download->dest;
     now = world_path(world, download->path);
     if (check_place(call, world, download, err) < 0)
         return -1;

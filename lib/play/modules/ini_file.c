@@ -153,17 +153,31 @@ static void split_text(struct ini *ini, const char *text, size_t len)
     }
 }
 
+static const char *skip_space(const char *text)
+{
+    return text + strspn(text, " \t\n\r\f\v");
+}
+
+/* [NAME], with or without blanks inside the brackets. */
+static bool is_head(const char *line, const char *name)
+{
+    size_t len = strlen(name = skip_space(name));
+
+    while (len > 0 && skip_space(name + len - 1) > name + len - 1)
+        len--;
+    line = *line == '[' ? skip_space(line + 1) : "";
+    return strncmp(line, name, len) == 0 && *skip_space(line + len) == ']';
+}
+
 /* The first section of that name, up to the next line that begins with a bracket. */
 static void find_section(struct ini *ini)
 {
-    const char *head = ini->section ? arena_printf(ini->call->arena, "[%s]", ini->section) : NULL;
-
-    ini->has_section = !head;
+    ini->has_section = !ini->section;
     ini->begin = ini->end = 0;
     for (size_t i = 0; i < ini->lines.n; i++) {
         if (ini->has_section && *ini->lines.items[i] == '[')
             return;
-        if (!ini->has_section && str_starts(ini->lines.items[i], head)) {
+        if (!ini->has_section && is_head(ini->lines.items[i], ini->section)) {
             ini->has_section = true;
             ini->begin = i;
         }

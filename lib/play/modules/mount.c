@@ -14,10 +14,10 @@ static const struct module_arg args[] = {
     {"opts", ARG_STR, false, NULL, NULL, NULL, "Options; default: defaults"},
     {"dump", ARG_STR, false, "0", NULL, NULL, "Fifth field of the line"},
     {"passno", ARG_STR, false, "0", NULL, NULL, "Sixth field of the line"},
-    {"state", ARG_STR, true, NULL,
-     "absent|absent_from_fstab|absent_mount|mounted|present|remounted|unmounted", NULL,
+    {"state", ARG_STR, true, NULL, "absent|absent_from_fstab|mounted|present|remounted|unmounted",
+     NULL,
      "present and absent_from_fstab: the line alone; mounted: the mount too; unmounted, remounted: "
-     "the mount alone; absent: no line, no mount, no mount point; absent_mount keeps that"},
+     "the mount alone; absent: no line, no mount, no mount point"},
     {"fstab", ARG_PATH, false, "/etc/fstab", NULL, NULL, "The file"},
     {"boot", ARG_BOOL, false, "yes", NULL, NULL, "no: noauto is added to the options"},
     {"backup", ARG_BOOL, false, "no", NULL, NULL, "Keep the old file beside it"},
@@ -346,8 +346,7 @@ static void plan_mount(struct module_call *call, struct world *world, const stru
         put_remount(call, mount, &out->script);
         plan_say(call, out, "remounted");
         out->kind = PLAN_OPAQUE;
-    } else if (is_state(mount, "unmounted") ||
-               (changed && !is_state(mount, "present") && !is_state(mount, "absent_from_fstab"))) {
+    } else if (is_state(mount, "unmounted") || (changed && is_state(mount, "absent"))) {
         plan_unmounted(mount, call, world, out);
     }
     if (is_state(mount, "absent") && changed && world_path(world, mount->path)->type != 0) {

@@ -183,7 +183,8 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
 
     UNUSED(err);
     out->kind = PLAN_OK;
-    plan_result_str(call, out, "name", task->unit);
+    value_map_set(call->arena, plan_result(call, out), "name",
+                  task->unit ? value_str(call->arena, task->unit) : value_null(call->arena));
     plan_result_bool(call, out, "changed", false);
     plan_daemon(call, task, unit, out);
     if (!unit)
