@@ -1,4 +1,4 @@
-# ansible.sh - the real ansible-core 2.19, from a Debian 13 root that is made once and cached.
+# ansible.sh - the real ansible-core 2.19 with its collections, from a Debian 13 root that is made once and cached.
 #
 #   ansible_ready            makes it when missing (needs root)
 #   in_ansible COMMAND...    runs inside, with this tree and $work at their own paths
@@ -6,13 +6,13 @@
 ansible_root=${ANSIBLE_ROOT:-/var/cache/pgha-deploy/tests/ansible-trixie}
 
 ansible_ready() {
-    [ -x "$ansible_root/usr/bin/ansible-playbook" ] && return 0
+    [ -d "$ansible_root/usr/lib/python3/dist-packages/ansible_collections/ansible/posix" ] && return 0
     mkdir -p "$(dirname "$ansible_root")"
     rm -rf "$ansible_root.new"
     mirror=${PGHA_MIRROR:-$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources 2>/dev/null)}
     # shellcheck disable=SC2086
-    mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io --include=ansible-core,openssh-client \
-        trixie "$ansible_root.new" ${mirror:-} >&2 && mv "$ansible_root.new" "$ansible_root"
+    mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io --include=ansible,openssh-client \
+        trixie "$ansible_root.new" ${mirror:-} >&2 && rm -rf "$ansible_root" && mv "$ansible_root.new" "$ansible_root"
 }
 
 in_ansible() {
