@@ -490,13 +490,14 @@ static int check_place(struct module_call *call, struct world *world,
                        const struct file_content *want, struct module_plan *out, struct err *err)
 {
     const char *dir = file_dir(call, want->path);
-    char type = world_path(world, want->path)->type;
+    const struct path_state *now = world_path(world, want->path);
+    char type = now->type;
 
     if (type == 'd')
         return err_set(err, ERR_CONFLICT, "%s is a directory", want->path);
-    if (type == 'l' && !world_path(world, want->path)->sha256)
+    if (type == 'l' && now->target && now->target != 'f')
         return err_set(err, ERR_CONFLICT, "%s is a symbolic link to %s, which is no file",
-                       want->path, world_path(world, want->path)->link);
+                       want->path, now->link);
     if (type == '?')
         return err_set(err, ERR_CONFLICT, "%s is neither a file nor a link", want->path);
     if (want->make_dirs && file_dirs_plan(call, world, dir, NULL, out))

@@ -147,8 +147,10 @@ static int edit(struct module_call *call, const struct block *block, struct line
     return 0;
 }
 
+/* *changed: the lines are others than in the old text. */
 static int plan_content(struct module_call *call, struct world *world, const struct block *block,
-                        const struct lines *lines, struct module_plan *out, struct err *err)
+                        const struct lines *lines, const char *old, bool *changed,
+                        struct module_plan *out, struct err *err)
 {
     struct file_content want = {.path = block->path,
                                 .attributes = file_attributes_of(call),
@@ -157,6 +159,7 @@ static int plan_content(struct module_call *call, struct world *world, const str
                                 .validate = value_get_str(call->args, "validate", NULL)};
 
     want.data = lines_join(lines, call->arena, &want.len);
+    *changed = !str_eq(old, want.data);
     return file_content_plan(call, world, &want, out, err);
 }
 
@@ -167,19 +170,20 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     struct lines lines;
     const char *text;
     size_t len;
+    bool changed = false;
     int rc;
 
     out->kind = PLAN_OK;
     if (lines_of_file(world, block->path, &text, &len, err) < 0)
         return -1;
     if (!text && !value_get_bool(call->args, "create", false))
-        return block->present ? plan_fail(call, out, "Path %s does not exist !", block->path) : 0;
+        return plan_fail(call, out, "Path %s does not exist !", block->path);
     lines_split(&lines, call->arena, text, len);
     rc = edit(call, block, &lines, err);
     if (rc == 0)
-        rc = plan_content(call, world, block, &lines, out, err);
+        rc = plan_content(call, world, block, &lines, text, &changed, out, err);
     plan_result_str(call, out, "msg",
-                    out->kind != PLAN_CHANGE                 ? ""
+                    !changed                                 ? ""
                     : !text                                  ? "File created"
                     : block->present && *block->text != '\0' ? "Block inserted"
                                                              : "Block removed");

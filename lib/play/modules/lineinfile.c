@@ -215,8 +215,9 @@ static int edit_present(struct module_call *call, struct edit *edit, struct line
     return 0;
 }
 
+/* *found: how many lines were taken out. */
 static int edit_absent(struct module_call *call, const struct edit *edit, struct lines *lines,
-                       const char **what, struct err *err)
+                       const char **what, size_t *found, struct err *err)
 {
     size_t removed = 0;
 
@@ -232,6 +233,7 @@ static int edit_absent(struct module_call *call, const struct edit *edit, struct
         lines_remove(lines, i - 1, 1);
         removed++;
     }
+    *found = removed;
     if (removed > 0)
         *what = arena_printf(call->arena, "%zu line(s) removed", removed);
     return 0;
@@ -256,7 +258,7 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     struct edit *edit = call->own;
     struct lines lines;
     const char *text, *what = NULL;
-    size_t len;
+    size_t len, found = 0;
     int rc;
 
     out->kind = PLAN_OK;
@@ -269,11 +271,13 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     if (!text && !value_get_bool(call->args, "create", false))
         return plan_fail(call, out, "Destination %s does not exist !", edit->path);
     lines_split(&lines, call->arena, text, len);
-    rc = edit->absent ? edit_absent(call, edit, &lines, &what, err)
+    rc = edit->absent ? edit_absent(call, edit, &lines, &what, &found, err)
                       : edit_present(call, edit, &lines, &what, err);
     if (rc == 0 && (text || what)) /* backrefs without a match make no file */
         rc = plan_content(call, world, edit, &lines, out, err);
     plan_result_str(call, out, "msg", what ? what : "");
+    if (edit->absent)
+        plan_result_int(call, out, "found", (int64_t)found);
     lines_release(&lines);
     return rc;
 }

@@ -41,7 +41,7 @@ END
 prepare() { # prepare HOST: as bare hosts are, with the programs that modules need, and under one name
     bare_proxy "$1"
     in_host "$1" 'hostname start && echo start >/etc/hostname && apt-get -q update &&
-        DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install cron curl e2fsprogs python3-apt'
+        DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install cron curl e2fsprogs gpg python3-apt python3-debian'
     in_host "$1" sh <"$eq/before.sh"
 }
 manifest() { # manifest PASS HOST...
@@ -111,4 +111,4 @@ while read -r verdict text; do
         *) note "$text" ;;
     esac
 done <"$work/judged"
-rm -rf /tmp/eqout-2; cp -r "$eq" /tmp/eqout-2; finish
+rm -rf /tmp/eqout-full; cp -r "$eq" /tmp/eqout-full; finish
