@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """The equivalence suite: one playbook of many cases, run by ansible-playbook on one host and by ours on its twin.
 
-usage: equivalence.py write FOLDER SERVER FILE.yml...   playbook.yml, before.sh and what they need, into FOLDER
-       equivalence.py manifest                          what a host is like, as JSON (runs on the host)
-       equivalence.py judge FOLDER                      a line a case from what the .t has collected in FOLDER
-       equivalence.py serve ADDRESS PORT                the HTTP server that get_url and uri ask
+usage: equivalence.py write FOLDER SERVER STEP FILE.yml...   playbook.yml, before.sh and what they need, into FOLDER;
+                                                             of each file every STEPth case
+       equivalence.py manifest                               what a host is like, as JSON (runs on the host)
+       equivalence.py judge FOLDER                           a line a case from what the .t has collected in FOLDER
+       equivalence.py serve ADDRESS PORT                     the HTTP server that get_url and uri ask
 
 A file is {without: [...], messages: BOOL, cases: [...]}; `without` are return values of Ansible's that ours has not. A case:
   name     what it shows
@@ -75,14 +76,14 @@ def replaced(value, words):
     return value
 
 
-def load_cases(server, paths):
+def load_cases(server, step, paths):
     import yaml
 
     cases = []
     for path in paths:
         with open(path, encoding="utf-8") as file:
             about = yaml.safe_load(file)
-        cases += [Case(path, i, about, given, server) for i, given in enumerate(about["cases"])]
+        cases += [Case(path, i, about, given, server) for i, given in enumerate(about["cases"]) if i % step == 0]
     return cases
 
 
@@ -114,10 +115,10 @@ def before_script(cases):
     return "\n".join(parts) + "\n"
 
 
-def write(folder, server, *paths):
+def write(folder, server, step, *paths):
     import yaml
 
-    cases = load_cases(server, paths)
+    cases = load_cases(server, int(step), paths)
     for case in cases:
         for name, text in case.given.get("with", {}).items():
             write_file(f"{folder}/{name}", text)
@@ -129,7 +130,7 @@ def write(folder, server, *paths):
     for name, these in (("playbook", run), ("checked", checked)):
         write_file(f"{folder}/{name}.yml", yaml.safe_dump(play_of(these), sort_keys=False, width=1000))
     write_file(f"{folder}/before.sh", before_script(run))
-    write_file(f"{folder}/cases.json", json.dumps({"server": server, "paths": paths, "refused": len(refused)}))
+    write_file(f"{folder}/cases.json", json.dumps({"server": server, "step": int(step), "paths": paths, "refused": len(refused)}))
 
 
 # ---- a host ----
@@ -357,7 +358,7 @@ def say(good, text, notes):
 
 def judge(folder):
     about = read_json(f"{folder}/cases.json")
-    cases = load_cases(about["server"], about["paths"])
+    cases = load_cases(about["server"], about["step"], about["paths"])
     refused = [case for case in cases if "refused" in case.given]
     cases = [case for case in cases if "refused" not in case.given]
     results = {where: read_pair(folder, where, ENGINES) for where in PASSES}
