@@ -2,8 +2,9 @@
 #
 #   make            build ./pgha-deploy             make check       every test
 #   make demo       a cluster on this machine       make check-unit  unit tests, no root
-#   make install    into $(DESTDIR)$(PREFIX)        make bench       figures against peers
-#   make lint asan tsan valgrind coverage fuzz      make V=1 ...     show the commands
+#   make install    into $(DESTDIR)$(PREFIX)        make check-long  every case of the sweeps, too
+#   make bench      figures against peers           make V=1 ...     show the commands
+#   make lint asan tsan valgrind coverage fuzz
 
 PREFIX  ?= /usr/local
 CC      ?= cc
@@ -33,7 +34,7 @@ UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/uni
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
-.PHONY: all clean install demo docs check check-unit run-unit run-fuzz-seeds lint format asan tsan valgrind coverage \
+.PHONY: all clean install demo docs check check-long check-unit run-unit run-fuzz-seeds lint format asan tsan valgrind coverage \
         fuzz bench
 all: pgha-deploy
 
@@ -88,6 +89,9 @@ check:
 	$(Q)$(MAKE) --no-print-directory pgha-deploy
 	$(Q)$(MAKE) --no-print-directory check-unit
 	prove $(sort $(dir $(wildcard tests/*/*.t)))
+
+# With every case of the sweeps and the equivalence suite, of which check takes a part.
+check-long: ; $(Q)PGHA_LONG=1 $(MAKE) --no-print-directory check
 
 # Unit tests, and the fuzzers' seed corpus, under AddressSanitizer and UndefinedBehaviorSanitizer.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -73,7 +73,8 @@ int inventory_add_child(struct inventory *inv, struct inventory_group *parent,
  * host_vars/ in its folder are read too. A failed load leaves a partial inventory, fit for release
  * only. */
 int inventory_load(struct inventory *inv, const char *path, struct faults *faults) MUST_USE;
-/* Several, later ones over earlier ones; the folders' variables are read when all hosts are known. */
+/* Several, later ones over earlier ones; the folders' variables are read when all hosts are known.
+ */
 int inventory_load_all(struct inventory *inv, const char *const *paths, size_t n,
                        struct faults *faults) MUST_USE;
 /* group_vars/ and host_vars/ of one more folder, the playbook's; ansible-inventory takes those of

@@ -31,7 +31,8 @@ bool assets_exists(const struct assets *a, const char *path); /* path is normali
 bool assets_is_dir(const struct assets *a, const char *path);
 int assets_read(const struct assets *a, const char *path, struct str *out,
                 struct err *err) MUST_USE;
-/* Calls found for each file right in the folder, in byte order; a folder that is not there has none.
+/* Calls found for each file right in the folder, in byte order; a folder that is not there has
+ * none.
  */
 void assets_each(const struct assets *a, const char *folder,
                  void (*found)(void *ctx, const char *name), void *ctx);

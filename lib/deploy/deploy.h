@@ -147,8 +147,8 @@ int wait_ready(struct deploy *d, int timeout_ms, struct err *err) MUST_USE;
 /* dcs.c: Patroni's dynamic configuration against the rendered bootstrap.dcs, then reloads and
  * restarts in the right order. */
 int converge_dcs(struct deploy *d, bool check, struct deploy_result *r, struct err *err) MUST_USE;
-/* The configuration alone, before a member is waited for that is not well: it may not start with the
- * settings of now, and start with those to come. Faults are left for converge_dcs to tell. */
+/* The configuration alone, before a member is waited for that is not well: it may not start with
+ * the settings of now, and start with those to come. Faults are left for converge_dcs to tell. */
 void mend_dcs(struct deploy *d, struct deploy_result *r);
 
 #endif

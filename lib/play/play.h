@@ -51,8 +51,8 @@ struct play_options {
     const char *const *tags, *const *skip_tags; /* NULL-terminated; NULL: all / none */
     const char *start_at; /* a task's name, with or without its role, or a pattern of fnmatch: what
                              is before the first such task is left out. NULL: nothing is */
-    int forks;           /* hosts at once; 0: all, at most POOL_MAX_THREADS */
-    int task_timeout_ms; /* 0: 10 min */
+    int forks;            /* hosts at once; 0: all, at most POOL_MAX_THREADS */
+    int task_timeout_ms;  /* 0: 10 min */
     struct event_sink *events;
     /* Fills the target from the host's merged variables, if the default (ansible_host,
      * ansible_port, ansible_user, ansible_ssh_private_key_file, become) is to be changed:
