@@ -360,6 +360,8 @@ bool step_wants_retry(struct host *host, struct step *step, int *delay_ms)
     *delay_ms = delay < 0 ? 0 : delay > 86400 ? 86400000 : (int)delay * 1000;
     if (host->progress.attempt < (retries > MAX_RETRIES ? MAX_RETRIES : retries))
         return true;
+    if (host->progress.attempt > 0) /* in the end Ansible counts the retries */
+        value_map_set(a, step->result, "attempts", value_int(a, host->progress.attempt));
     step->failed = true;
     result_bool(a, step->result, "failed", true);
     return false;

@@ -1059,6 +1059,8 @@ static void small_ones(void **state)
     assert_string_equal(b->plan.msg, "three + 1: 4");
     assert_int_equal(plan(b, "debug", "{msg: x, verbosity: 1}"), PLAN_SKIP);
     assert_int_equal(begin(b, "debug", "{var: later}", NULL), 1);
+    assert_int_equal(plan(b, "debug", "{var: nowhere.to}"), PLAN_OK);
+    assert_non_null(strstr(b->plan.msg, "'nowhere' is undefined >>"));
     refuses(b, "debug", "{msg: a, var: b}", "not both");
     assert_int_equal(plan(b, "fail", "{msg: why}"), PLAN_FAIL);
     assert_string_equal(b->plan.msg, "why");

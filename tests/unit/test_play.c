@@ -315,9 +315,12 @@ static void until_tries_again(void **state)
         "      register: r\n"
         "      until: r.rc == 0\n"
         "      retries: 2\n"
-        "      delay: 0\n");
-    assert_int_equal(at->rc, -1);
+        "      delay: 0\n"
+        "      ignore_errors: true\n");
+    assert_ok();
+    assert_int_equal(host(0)->ignored, 1);
     assert_file("more", "x\nx\nx\n");
+    assert_string_equal(registered(0, "r.attempts"), "2");
 }
 
 /* ---- handlers */

@@ -243,7 +243,10 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
                 repository->keyring && world_path(world, repository->keyring)->sha256
                     ? repository->keyring
                     : NULL);
-    return file_content_plan(call, world, &want, out, err);
+    if (file_content_plan(call, world, &want, out, err) < 0)
+        return -1;
+    file_result(call, world, "dest", repository->path, out);
+    return 0;
 }
 
 const struct module module_deb822_repository = {

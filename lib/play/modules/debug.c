@@ -29,8 +29,13 @@ static int needs(struct module_call *call, void (*add)(void *ctx, const struct n
         return err_set(err, ERR_INPUT, "debug takes msg or var, not both");
     if (var && is_shown(call))
         rc = call->eval(call, call->src, var->u.str.s, &out, err);
+    if (rc == JINJA_ERROR) { /* that is what one wants to know, no failure */
+        out = value_strf(call->arena, "<< %s >>", err->text);
+        err_release(err);
+        rc = JINJA_OK;
+    }
     call->own = (void *)out;
-    return rc == JINJA_ERROR ? -1 : rc;
+    return rc;
 }
 
 static int plan(struct module_call *call, struct world *world, struct module_plan *out,
