@@ -81,6 +81,19 @@ static void unlink_lock(int fd)
     lock_release(fd);
 }
 
+void network_drop_lock(void)
+{
+    struct err ignored = ERR_INIT;
+    int fd;
+
+    if (!file_exists(LOCAL_LOCK))
+        return;
+    if (lock_take(LOCAL_LOCK, 0, &fd, &ignored) == 0)
+        unlink_lock(fd);
+    else
+        err_release(&ignored); /* somebody is at it, and removes it */
+}
+
 static int claim_network(const struct provider_session *s, struct arena *a, struct err *err)
 {
     int fd, rc;

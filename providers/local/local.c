@@ -243,6 +243,7 @@ static int local_leftovers(struct provider_session *s, struct str *out, struct e
     host_names hosts = VEC_INIT;
     int rc = host_list(s, &arena, &hosts, err);
 
+    network_drop_lock();
     for (size_t i = 0; rc == 0 && i < hosts.n; i++)
         str_printf(out, "%shost.%s", out->len ? ", " : "", hosts.items[i]);
     if (rc == 0 && bridge_is_there(s))

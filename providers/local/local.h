@@ -178,5 +178,7 @@ const char *host_image(struct arena *a, const char *host_folder);
 
 /* bridge.c */
 bool bridge_is_there(const struct provider_session *s);
+/* Removes the file of LOCAL_LOCK when a killed run has left it and nobody holds it. */
+void network_drop_lock(void);
 
 #endif

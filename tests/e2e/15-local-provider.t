@@ -93,6 +93,7 @@ succeeds 'up over a namespace that was half made' "$drive" "$a" up
 succeeds 'down' "$drive" "$a" down
 mkdir -p /var/lib/pgha-deploy/local/tpa # and here the cluster's record
 : >/var/lib/pgha-deploy/local/tpa/.cluster.json.pgha-abcdef
+: >/run/pgha-deploy.lock # of a run that was killed while it held the lock
 succeeds 'down over a record that was half written' "$drive" "$a" down
 is 'leaves nothing' "$(traces tpa)" ''
 for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.5; do
