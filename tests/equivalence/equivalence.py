@@ -19,7 +19,7 @@ A file is {without: [...], messages: BOOL, cases: [...]}; `without` are return v
   refused  a regex: ours refuses the playbook with this, ansible-playbook is not asked
   differs  {why: TEXT, what: [REGEX...]}: a difference on purpose. Each that is found must match one, and each must be found.
 
-One difference is everywhere: in check mode Ansible skips a command, where ours says that it would run.
+One difference is everywhere: what Ansible skips in check mode (command, uri, wait_for), ours says would run.
 """
 import difflib
 import grp
@@ -207,7 +207,6 @@ def manifest():
 # Times, names of temporary files, and what Ansible says of itself.
 NEVER = {"start", "end", "delta", "elapsed", "atime", "mtime", "ctime", "birthtime", "backup", "backup_file", "src", "invocation", "diff",
          "warnings", "deprecations", "exception", "module_stderr", "module_stdout", "failed_when_suppressed_exception", "false_condition"}
-WOULD_RUN = "Command would have run if not in check mode"
 VERDICTS = ("changed", "failed", "skipped")
 
 
@@ -226,7 +225,7 @@ class Judge:
             self.say(where, f"{key}: ansible {theirs!r}, ours {ours!r}")
 
     def values(self, where, theirs, ours, at=""):
-        if theirs.get("msg") == WOULD_RUN and where == "check":
+        if where == "check" and theirs.get("skipped") and not ours.get("skipped"):
             theirs = {"changed": ours.get("changed")}
         failed = theirs.get("failed") or ours.get("failed")
         for key in VERDICTS:
