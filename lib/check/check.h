@@ -39,8 +39,8 @@ int check_ssh_target(const struct check_target *t, const char *host, struct aren
  * with its stderr. */
 int check_remote(const struct check_target *t, const struct cluster_host *host, const char *script,
                  struct str *out, struct err *err) MUST_USE;
-/* The last lines that a unit of a host wrote, without the newline at their end; nothing when they
- * cannot be had. For errors about the unit. */
+/* What a unit of a host wrote last, faults first, without the newline at their end; nothing when
+ * they cannot be had. For errors about the unit. */
 void check_journal(const struct check_target *t, const struct cluster_host *host, const char *unit,
                    struct str *out);
 /* Whether a balancer holds the VIP right now (asked over SSH). */

@@ -6,7 +6,8 @@
 #include "lib/net/http.h"
 #include "lib/play/target.h"
 
-enum { ETCD_TIMEOUT_MS = 2000, SSH_TIMEOUT_MS = 10000, MAX_ANSWER = 64 * 1024, JOURNAL_LINES = 12 };
+enum { ETCD_TIMEOUT_MS = 2000, SSH_TIMEOUT_MS = 10000, MAX_ANSWER = 64 * 1024 };
+enum { JOURNAL_SEARCHED = 400, JOURNAL_LINES = 6 }; /* what of a journal an error shows */
 
 struct pg_target check_login(const struct check_target *t, const char *address, int port,
                              int timeout_ms)
@@ -117,7 +118,11 @@ int check_remote(const struct check_target *t, const struct cluster_host *host, 
 void check_journal(const struct check_target *t, const struct cluster_host *host, const char *unit,
                    struct str *out)
 {
-    char *script = xasprintf("journalctl -u %s -n %d --no-pager -o cat\n", unit, JOURNAL_LINES);
+    /* Patroni says in every turn of its loop that all is as it was: the reason may be far above. */
+    char *script = xasprintf("journalctl -q -u %s --since -5min -n %d --no-pager -o cat |\n"
+                             "grep -E '(^|[^A-Z])(PANIC|FATAL|ERROR|CRITICAL|HINT):' | tail -n %d\n"
+                             "journalctl -q -u %s -n %d --no-pager -o cat\n",
+                             unit, JOURNAL_SEARCHED, JOURNAL_LINES, unit, JOURNAL_LINES);
     struct err ignored = ERR_INIT;
 
     if (check_remote(t, host, script, out, &ignored) < 0)

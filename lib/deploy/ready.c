@@ -264,7 +264,7 @@ static int not_ready(const struct waiting *w, int64_t waited_ms, struct err *err
     if (w->host && w->unit)
         check_journal(&w->target, w->host, w->unit, &journal);
     err_set(err, ERR_TIMEOUT, "not ready after %lld s: %s%s%s%s%s", (long long)waited_ms / 1000,
-            host, *host ? ": " : "", w->reason, journal.len ? "\nlast lines of its journal:\n" : "",
+            host, *host ? ": " : "", w->reason, journal.len ? "\nfrom its journal:\n" : "",
             journal.buf);
     str_release(&journal);
     if (w->start_fails_since)

@@ -208,7 +208,7 @@ static int not_back(const struct restarts *rs, const struct patroni_member *m, s
             check_journal(&target, h, "patroni", &journal);
     why = xstrdup(err->text);
     err_set(err, err->code, "%s does not come back from its restart: %s%s%s", m->name, why,
-            journal.len ? "\nlast lines of its journal:\n" : "", journal.buf);
+            journal.len ? "\nfrom its journal:\n" : "", journal.buf);
     free(why);
     str_release(&journal);
     return err_hint(err,

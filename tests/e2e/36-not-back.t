@@ -29,6 +29,7 @@ began=$(date +%s)
 run p up --yes
 is "up again fails likewise" "$status" 1
 note "after $(($(date +%s) - began)) s: $(printf '%s\n' "$err" | sed -n '/^pgha-deploy: /,$p')"
+like "and why" "$err" 'could not map anonymous shared memory|Cannot allocate memory'
 like "and says what helps" "$err" '-> give it settings that it starts with'
 is "no other member is touched" "$(running)" $((before - 1))
 

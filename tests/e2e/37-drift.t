@@ -31,7 +31,6 @@ like "a mode" "$plan" '^db2: .*etcd'
 like "a missing file" "$plan" '^db2: .*sysctl.d/60-pgha-deploy.conf'
 like "a stopped unit" "$plan" '^lb1: .*keepalived'
 like "a disabled unit" "$plan" '^lb1: .*haproxy'
-like "a firewall taken away" "$plan" '^lb2: .*pgha-firewall: reload'
 like "Patroni's dynamic configuration" "$plan" '^dcs: loop_wait: 7 -> '
 like "a parameter in it" "$plan" '^dcs: postgresql.parameters.work_mem: "99MB" -> '
 like "an extension" "$plan" '^sql: .*pg_trgm'
@@ -40,5 +39,6 @@ run p up --yes --json
 is "up does exactly that" "$(printf '%s' "$out" | changes)" "$plan"
 succeeds "nothing is left" p plan --detailed-exitcode
 is "the same leads" "$(leader)" "$leader"
+succeeds "a firewall taken away is put back by its host" wait_for 60 p ssh lb2 nft list table inet pgha_deploy
 succeeds "down" p down --yes
 finish
