@@ -43,7 +43,8 @@ static const char *nearest_arg(const struct module *m, const char *name)
     size_t n = 0;
 
     for (const struct module_arg *arg = m->args; arg && arg->name && n < MAX_CANDIDATES; arg++)
-        candidates[n++] = arg->name;
+        if (arg->type != ARG_REFUSED)
+            candidates[n++] = arg->name;
     return nearest_word(name, candidates, n);
 }
 
@@ -294,6 +295,8 @@ static struct value *type_value(struct arena *a, const struct module_arg *arg,
         return type_mode(a, arg, v, err);
     case ARG_RAW:
         return value_copy(a, v);
+    case ARG_REFUSED:
+        break;
     }
     BUG("argument %s has no type", arg->name);
 }
@@ -324,6 +327,21 @@ static int unknown_arg(const struct module *m, const char *key, struct err *err)
     return -1;
 }
 
+/* An argument that is not supported: taken is only the boolean that asks for nothing. */
+static int refused_arg(struct arena *a, const struct module *m, const struct module_arg *arg,
+                       const struct value *v, struct err *err)
+{
+    const struct value *given = scalar_text(a, v);
+    bool idle, asked;
+
+    if (arg->otherwise && given && args_bool_text(arg->otherwise, &idle) == 0 &&
+        args_bool_text(given->u.str.s, &asked) == 0 && asked == idle)
+        return 0;
+    err_set(err, ERR_INPUT, "module %s does not support the argument '%s'", m->name, arg->name);
+    err_hint(err, "%s", arg->help);
+    return -1;
+}
+
 /* Puts "file:line:col: " in front: of the value where it has a place, else of the task. */
 static void add_place(struct source value_src, struct source task_src, struct err *err)
 {
@@ -348,6 +366,8 @@ static int type_entry(struct arena *a, const struct module *m, const struct valu
         return unknown_arg(m, entry->key, err);
     if (entry->value->type == VALUE_NULL)
         return 0;
+    if (arg->type == ARG_REFUSED)
+        return refused_arg(a, m, arg, entry->value, err);
     if (value_get(out, arg->name))
         return err_set(err, ERR_INPUT, "%s is given twice, also as '%s'", arg->name, entry->key);
     typed = type_arg(a, arg, entry->value, err);
@@ -363,6 +383,8 @@ static int add_default(struct arena *a, const struct module_arg *arg, struct val
     struct value *typed;
 
     if (value_get(out, arg->name) || (!arg->otherwise && !arg->required))
+        return 0;
+    if (arg->type == ARG_REFUSED)
         return 0;
     if (!arg->otherwise)
         return -1;

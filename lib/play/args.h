@@ -3,7 +3,9 @@
  *
  * args_split and args_check are for the reader, when the playbook is loaded; args_type is for the
  * runner, once per host, after the templates in the arguments were rendered. Types and conversions
- * are those of ansible-core's argument specs (module_utils/common/validation.py).
+ * are those of ansible-core's argument specs (module_utils/common/validation.py). An argument of
+ * Ansible's that is not supported (ARG_REFUSED) is an error that says what to do instead, unless it
+ * asks for nothing: null, or the boolean that is its default.
  */
 #ifndef PGHA_ARGS_H
 #define PGHA_ARGS_H

@@ -23,12 +23,25 @@ struct file_attributes {
     const char *owner, *group;
 };
 
+#define FILE_SELINUX_ARG(name)                                                                     \
+    {                                                                                              \
+        name, ARG_REFUSED, false, NULL, NULL, NULL,                                                \
+            "Debian runs without SELinux; where it is on, use command: chcon"                      \
+    }
 #define FILE_ATTRIBUTE_ARGS                                                                        \
     {"mode", ARG_MODE, false, NULL, NULL, NULL, "Permissions, octal or symbolic"},                 \
         {"owner", ARG_STR, false, NULL, NULL, NULL, "User that owns it, name or number"},          \
-    {                                                                                              \
-        "group", ARG_STR, false, NULL, NULL, NULL, "Group that owns it, name or number"            \
-    }
+        {"group", ARG_STR, false, NULL, NULL, NULL, "Group that owns it, name or number"},         \
+        {"unsafe_writes",                                                                          \
+         ARG_BOOL,                                                                                 \
+         false,                                                                                    \
+         "no",                                                                                     \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "Accepted: files are always replaced whole"},                                             \
+        {"attributes", ARG_REFUSED, false, NULL, NULL, "attr", "use command: chattr"},             \
+        FILE_SELINUX_ARG("selevel"), FILE_SELINUX_ARG("serole"), FILE_SELINUX_ARG("setype"),       \
+        FILE_SELINUX_ARG("seuser")
 
 struct file_attributes file_attributes_of(const struct module_call *call);
 

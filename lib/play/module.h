@@ -25,7 +25,9 @@ enum arg_type {
     ARG_MAP,
     ARG_PATH,
     ARG_MODE /* "0644", 0644, u=rw,g=r */,
-    ARG_RAW
+    ARG_RAW,
+    ARG_REFUSED /* known to Ansible, not supported: help says why and what to do instead. With
+                   `otherwise` that one boolean is taken, and means nothing */
 };
 
 struct module_arg {

@@ -63,7 +63,7 @@ const struct module *module_find(const char *name)
 static const char *type_name(enum arg_type type)
 {
     static const char *const names[] = {"string", "boolean", "integer", "number", "list",
-                                        "map",    "path",    "mode",    "any"};
+                                        "map",    "path",    "mode",    "any",    "refused"};
 
     return names[type];
 }
@@ -93,6 +93,24 @@ static void put_arg(struct str *out, const struct module_arg *arg)
     str_puts(out, " |\n");
 }
 
+/* Arguments of Ansible's that are an error here, with what to do instead. */
+static void put_refused(struct str *out, const struct module *m)
+{
+    const char *head = "\nRefused, each by its name:\n\n| argument | aliases | taken | |\n"
+                       "|---|---|---|---|\n";
+
+    for (const struct module_arg *arg = m->args; arg->name; arg++) {
+        if (arg->type != ARG_REFUSED)
+            continue;
+        str_printf(out, "%s| `%s`", head, arg->name);
+        put_cell(out, arg->aliases);
+        put_cell(out, arg->otherwise);
+        put_cell(out, arg->help);
+        str_puts(out, " |\n");
+        head = "";
+    }
+}
+
 static void put_module(struct str *out, const struct module *m)
 {
     str_printf(out, "## %s\n\n%s\n\n", m->name, m->help);
@@ -109,7 +127,9 @@ static void put_module(struct str *out, const struct module *m)
     str_puts(out,
              "| argument | aliases | type | default | choices | |\n|---|---|---|---|---|---|\n");
     for (const struct module_arg *arg = m->args; arg->name; arg++)
-        put_arg(out, arg);
+        if (arg->type != ARG_REFUSED)
+            put_arg(out, arg);
+    put_refused(out, m);
     str_putc(out, '\n');
 }
 
@@ -118,7 +138,8 @@ void modules_write_docs(struct str *out)
     str_puts(out, "# Modules\n\n"
                   "What a task can call. Names, arguments and results are those of ansible-core; "
                   "`ansible.builtin.NAME` works too. Any other argument is an error when the "
-                  "playbook is read.\n\n");
+                  "playbook is read; those of Ansible's that are refused say what to do "
+                  "instead.\n\n");
     for (const struct module *const *m = module_list; *m; m++)
         put_module(out, *m);
 }

@@ -33,6 +33,13 @@ static void put_actions(struct str *out)
         put_key(out, action->name, action->supported, action->text);
 }
 
+static void put_names(struct str *out, const struct module *m, bool refused)
+{
+    for (const struct module_arg *arg = m->args; arg->name; arg++)
+        if ((arg->type == ARG_REFUSED) == refused)
+            str_printf(out, " %s", arg->name);
+}
+
 static void put_module(struct str *out, const struct module *m)
 {
     const char *before = "";
@@ -43,9 +50,10 @@ static void put_module(struct str *out, const struct module *m)
         before = ", ";
     }
     str_puts(out, " |");
-    for (const struct module_arg *arg = m->args; arg->name; arg++)
-        str_printf(out, " %s", arg->name);
-    str_puts(out, m->any_args ? " any name |\n" : " |\n");
+    put_names(out, m, false);
+    str_puts(out, m->any_args ? " any name |" : " |");
+    put_names(out, m, true);
+    str_puts(out, " |\n");
 }
 
 static void put_modules(struct str *out)
@@ -55,7 +63,7 @@ static void put_modules(struct str *out)
              "`ansible.builtin.NAME` works too. An argument or a module that is not here is an "
              "error when the playbook is read; `command` and `shell` do what no module does. "
              "What each argument takes is in [modules.md](modules.md).\n\n"
-             "| module | also called | arguments |\n|---|---|---|\n");
+             "| module | also called | arguments | refused |\n|---|---|---|---|\n");
     for (const struct module *const *m = module_list; *m; m++)
         put_module(out, *m);
 }

@@ -17,6 +17,8 @@ static const struct module_arg every_type[] = {
     {"mode", ARG_MODE, false, NULL, NULL, NULL, ""},
     {"raw", ARG_RAW, false, NULL, NULL, NULL, ""},
     {"state", ARG_STR, false, "present", "absent|present", NULL, ""},
+    {"never", ARG_REFUSED, false, NULL, NULL, "ever", "use command: never"},
+    {"idle", ARG_REFUSED, false, "no", NULL, NULL, "use something else"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 static const struct module every = {.name = "every", .args = every_type};
 
@@ -84,6 +86,11 @@ static void typing(void **state)
         {"{}", "state", "present"},
         {"{state: gone}", "state must be one of absent|present, not 'gone'", NULL},
         {"{stat: x}", "module every has no argument 'stat'", NULL},
+        {"{ever: x}", "module every does not support the argument 'never'", NULL},
+        {"{never: null}", "state", "present"},
+        {"{idle: \"No\"}", "state", "present"},
+        {"{idle: yes}", "module every does not support the argument 'idle'", NULL},
+        {"{idle: 17}", "module every does not support the argument 'idle'", NULL},
         {"[a]", "arguments of every must be a map", NULL},
     };
 
@@ -116,6 +123,9 @@ static void places_of_errors(void **state)
     err_release(&b->err);
     assert_null(args_type(&b->arena, &every, yaml(b, "{stae: x}"), task_src, &b->err));
     assert_string_equal(b->err.hint, "did you mean 'state'?");
+    err_release(&b->err);
+    assert_null(args_type(&b->arena, &every, yaml(b, "{never: x}"), task_src, &b->err));
+    assert_string_equal(b->err.hint, "use command: never");
 }
 
 static void checking(void **state)
@@ -534,9 +544,62 @@ static void apt_packages(void **state)
     assert_int_equal(plan(b, "package", "{name: have, state: present}"), PLAN_OK);
     refuses(b, "apt", "{name: '-o=x'}", "not the name of a package");
     refuses(b, "apt", "{name: 'a b'}", "not the name of a package");
-    refuses(b, "apt", "{name: '*', state: latest}", "not supported");
+    refuses(b, "apt", "{name: ['*', have], state: latest}", "unable to install additional");
+    refuses(b, "apt", "{name: have, upgrade: dist}", "mutually exclusive");
+    refuses(b, "apt", "{deb: /x.deb, state: latest}", "deb only supports state=present");
     refuses(b, "apt", "{name: 'a=1=2'}", "invalid package spec");
     refuses(b, "apt", "{state: present}", "needs one of");
+}
+
+static void apt_has(struct bench *b, const char *text)
+{
+    if (!strstr(b->plan.script.buf, text))
+        fail_msg("'%s' is not in '%s'", text, b->plan.script.buf);
+}
+
+static void apt_all(void **state)
+{
+    struct bench *b = *state;
+
+    world_set(&b->world, NEED_PACKAGE, "lack", arena_new(&b->arena, struct package_state));
+    assert_int_equal(plan(b, "apt", "{upgrade: dist, autoremove: yes}"), PLAN_OPAQUE);
+    apt_has(b, " --auto-remove dist-upgrade </dev/null");
+    apt_has(b, " --download-only dist-upgrade >/dev/null");
+    b->module->finish(&b->call, &b->plan, 0,
+                      "0 upgraded, 0 newly installed, 0 to remove and 3 not upgraded.", "");
+    assert_string_equal(result(b, "changed"), "False");
+    assert_string_equal(result(b, "msg"),
+                        "0 upgraded, 0 newly installed, 0 to remove and 3 not upgraded.");
+    assert_int_equal(plan(b, "apt", "{name: '*', state: latest, dpkg_options: force-confnew}"),
+                     PLAN_OPAQUE);
+    apt_has(b, " -o 'Dpkg::Options::=--force-confnew' upgrade --with-new-pkgs");
+    assert_null(strstr(b->plan.script.buf, "force-confold"));
+    assert_int_equal(plan(b, "apt", "{name: '*'}"), PLAN_OK); /* as in Ansible */
+    assert_int_equal(plan(b, "apt", "{name: lack, force: yes, fail_on_autoremove: yes}"),
+                     PLAN_OPAQUE);
+    apt_has(b, " --allow-change-held-packages --allow-remove-essential --allow-downgrades "
+               "--allow-unauthenticated --no-remove install -- 'lack'");
+    assert_int_equal(plan(b, "apt", "{autoclean: yes, autoremove: yes}"), PLAN_OPAQUE);
+    apt_has(b, " autoclean </dev/null");
+    b->module->finish(&b->call, &b->plan, 0, "Del hello 2.10 [1 kB]", "");
+    assert_null(result(b, "changed")); /* it is one */
+    assert_int_equal(plan(b, "apt", "{autoclean: yes}"), PLAN_OPAQUE);
+    b->module->finish(&b->call, &b->plan, 0, "Reading package lists...", "");
+    assert_string_equal(result(b, "changed"), "False");
+    assert_int_equal(plan(b, "apt", "{clean: yes, autoremove: yes}"), PLAN_OPAQUE);
+    assert_string_equal(b->plan.script.buf, "apt-get clean");
+}
+
+static void apt_files(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(plan(b, "apt", "{deb: 'a.deb,http://h/b.deb'}"), PLAN_OPAQUE);
+    apt_has(b, "apt-helper download-file 'http://h/b.deb' \"$pgha_debs/1.deb\"");
+    apt_has(b, " -o APT::Install-Recommends=no install -- './a.deb' \"$pgha_debs/1.deb\" "
+               "</dev/null");
+    assert_int_equal(plan(b, "apt", "{deb: /a.deb, policy_rc_d: 101}"), PLAN_OPAQUE);
+    apt_has(b, "exit 101\\n");
 }
 
 static void apt_cache(void **state)
@@ -1124,6 +1187,8 @@ int main(void)
         T(owners_are_compared),
         T(modes_as_chmod),
         T(apt_packages),
+        T(apt_all),
+        T(apt_files),
         T(apt_cache),
         T(systemd_states),
         T(systemd_enables),
