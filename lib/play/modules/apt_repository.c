@@ -22,6 +22,9 @@ static const struct module_arg args[] = {
     {"update_cache_retries", ARG_INT, false, "5", NULL, NULL, "How often that is tried"},
     {"update_cache_retry_max_delay", ARG_INT, false, "12", NULL, NULL,
      "Most seconds between two tries"},
+    {"validate_certs", ARG_BOOL, false, "yes", NULL, NULL, "Accepted: of ppa: alone"},
+    {"codename", ARG_REFUSED, false, NULL, NULL, NULL,
+     "of ppa: alone, which is not supported: write the whole line"},
     {"install_python_apt", ARG_BOOL, false, "yes", NULL, NULL, "Accepted: no Python is needed"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
@@ -260,23 +263,17 @@ static int plan_list(struct module_call *call, struct world *world, const char *
     return rc;
 }
 
-/* apt-get update, tried as often as Ansible does; then all files are as they were. */
+/* apt-get update; when it fails all files are as they were. */
 static void put_update(struct module_call *call, const struct edits *edits, struct str *script)
 {
-    script_step(script);
-    str_puts(script, "pgha_try=1 && until ");
-    apt_put_update(script);
-    str_printf(script, "\ndo\n[ $pgha_try -lt %lld ] || {\n",
-               (long long)value_get_int(call->args, "update_cache_retries", 5));
+    struct str back;
+
+    str_init(&back, STR_MAX_TEXT);
     for (size_t i = 0; i < edits->n; i++)
-        file_put_back(&edits->kept[i], script);
-    str_printf(script,
-               "exit 1\n}\n"
-               "pgha_delay=$((1 << (pgha_try < 10 ? pgha_try - 1 : 9)))\n"
-               "sleep $((pgha_delay < %lld ? pgha_delay : %lld))\n"
-               "pgha_try=$((pgha_try + 1))\ndone",
-               (long long)value_get_int(call->args, "update_cache_retry_max_delay", 12),
-               (long long)value_get_int(call->args, "update_cache_retry_max_delay", 12));
+        file_put_back(&edits->kept[i], &back);
+    script_step(script);
+    apt_put_update(call, back.buf, script);
+    str_release(&back);
 }
 
 static int plan_lists(struct module_call *call, struct world *world, struct edits *edits,
