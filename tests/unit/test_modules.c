@@ -1028,6 +1028,19 @@ static void waits(void **state)
     assert_string_equal(result(b, "msg"), "Timeout when waiting for 127.0.0.1:1");
     plan(b, "wait_for", "{port: 1, timeout: 5, state: stopped}");
     assert_int_equal(apply(b, &out), 0);
+    str_clear(&out);
+    put_file(b, "@/there", "one\nport = 5432\n");
+    plan(b, "wait_for", "{path: '@/there', timeout: 5, search_regex: '^port = (?P<port>\\d+)$'}");
+    assert_int_equal(apply(b, &out), 0);
+    assert_string_equal(result(b, "match_groups"), "['5432']");
+    assert_string_equal(result(b, "match_groupdict"), "{'port': '5432'}");
+    str_clear(&out);
+    plan(b, "wait_for", "{path: '@/there', timeout: 1, search_regex: '^two$'}");
+    assert_int_not_equal(apply(b, &out), 0);
+    assert_string_equal(result(b, "msg"),
+                        here(b, "Timeout when waiting for search string ^two$ in @/there"));
+    refuses(b, "wait_for", "{path: /x, search_regex: '('}", "Invalid regular expression");
+    refuses(b, "wait_for", "{port: 1, exclude_hosts: [h]}", "exclude_hosts");
     refuses(b, "wait_for", "{port: 1, path: /x}", "not both");
     refuses(b, "wait_for", "{port: 70000}", "1 to 65535");
     refuses(b, "wait_for", "{path: /x, state: stopped}", "use absent");
