@@ -213,15 +213,15 @@ static const char passwd_script[] =
     "done\n";
 
 /* A sum of the password's hash (without the "!"s that lock it) is all that leaves the host; what
- * is too short for a hash, as "*" is, comes as it is, after a colon. */
+ * is too short for a hash, as "*" is, comes as it is, after a colon. Before it come the ages. */
 static const char shadow_script[] =
-    " 2>/dev/null | while IFS=: read -r u h x; do\n"
+    " 2>/dev/null | while IFS=: read -r u h c x; do\n"
     "    case $h in '!'*) l=1 h=${h#\"${h%%[!!]*}\"} ;; *) l=0 ;; esac\n"
     "    case $h in\n"
     "    ?????*) h=$(printf %s \"$h\" | sha256sum) h=${h%% *} ;;\n"
     "    *) h=:$h ;;\n"
     "    esac\n"
-    "    printf '%s %s %s\\n' \"$u\" \"$l\" \"$h\"\n"
+    "    printf '%s %s %s %s\\n' \"$u\" \"$l\" \"$x\" \"$h\"\n"
     "done\n";
 
 static void put_accounts(const struct probe *p, struct str *script)
@@ -560,6 +560,25 @@ static const char *sum_of(struct arena *a, const char *text)
     return arena_strdup(a, sum);
 }
 
+static int64_t read_days(char **fields)
+{
+    const char *days = cut(fields, ':');
+
+    return *days ? strtoll(days, NULL, 10) : -1;
+}
+
+static struct user_ages read_ages(char *fields)
+{
+    struct user_ages ages;
+
+    ages.min = read_days(&fields);
+    ages.max = read_days(&fields);
+    ages.warn = read_days(&fields);
+    ages.inactive = read_days(&fields);
+    ages.expires = read_days(&fields);
+    return ages;
+}
+
 static void read_shadow(struct answer *in)
 {
     char *line;
@@ -570,6 +589,7 @@ static void read_shadow(struct answer *in)
         if (!user)
             continue;
         user->locked = str_eq(cut(&line, ' '), "1");
+        user->ages = read_ages(cut(&line, ' '));
         user->password_sha256 = *line == ':' ? sum_of(&in->world->arena, line + 1) : line;
     }
 }

@@ -67,6 +67,13 @@ struct unit_state {
     bool needs_reload;
 };
 
+/* Days, of shadow(5); -1: none. */
+struct user_ages {
+    int64_t min, max, warn; /* between two changes of the password */
+    int64_t inactive;       /* from the password's end to the account's */
+    int64_t expires;        /* the account does, since 1970 */
+};
+
 struct user_state {
     bool exists;
     int64_t uid, gid;
@@ -76,6 +83,7 @@ struct user_state {
     bool locked;
     const char *password_sha256; /* of the hash in shadow, without the "!"s before it; the hash
                                     itself is not fetched */
+    struct user_ages ages;
 };
 
 struct group_state {

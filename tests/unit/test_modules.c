@@ -780,7 +780,8 @@ static void user_modified(void **state)
     char sum[SHA256_HEX_SIZE];
 
     sha256_hex("hash", 4, sum);
-    *u = (struct user_state){true, 5, 5, "u", "a,b", "", "/home/u", "/bin/sh", true, false, sum};
+    *u = (struct user_state){true,      5,         5,    "u",   "a,b", "",
+                             "/home/u", "/bin/sh", true, false, sum,   {0, 99999, 7, -1, -1}};
     assert_int_equal(plan(b, "user", "{name: u, password: '!hash', groups: a, append: yes}"),
                      PLAN_OK);
     assert_int_equal(plan(b, "user", "{name: u, groups: 'b,a'}"), PLAN_OK);
@@ -804,12 +805,76 @@ static void user_modified(void **state)
     u->has_home = false;
     assert_int_equal(plan(b, "user", "{name: u, create_home: no}"), PLAN_OK);
     assert_int_equal(plan(b, "user", "{name: u}"), PLAN_CHANGE);
-    assert_non_null(strstr(b->plan.script.buf, "mkdir -p -- '/home' &&\ncp -rpT /etc/skel "));
+    assert_non_null(
+        strstr(b->plan.script.buf,
+               "mkdir -p -- '/home' &&\nif [ -e '/etc/skel' ]; then cp -rpT '/etc/skel' "));
     assert_int_equal(plan(b, "user", "{name: u}"), PLAN_OK);
     assert_int_equal(plan(b, "user", "{name: u, home: /new, move_home: yes}"), PLAN_CHANGE);
     assert_string_equal(b->plan.script.buf, "usermod -d '/new' -m 'u'");
     assert_int_equal(plan(b, "user", "{name: u, state: absent, remove: yes}"), PLAN_CHANGE);
     assert_string_equal(b->plan.script.buf, "userdel -r 'u'");
+}
+
+static void user_ends(void **state)
+{
+    struct bench *b = *state;
+    struct user_state *u = user(b, "u");
+
+    *u = (struct user_state){.exists = true,
+                             .has_home = true,
+                             .home = "/home/u",
+                             .ages = {.max = 99999, .warn = 7, .inactive = -1, .expires = -1}};
+    assert_int_equal(plan(b, "user", "{name: u, expires: -1, password_expire_max: 99999}"),
+                     PLAN_OK);
+    assert_int_equal(plan(b, "user", "{name: u, expires: 1893456000.5}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "usermod -e '2030-01-01' 'u'");
+    assert_int_equal(plan(b, "user", "{name: u, expires: 1893499999}"), PLAN_OK); /* that day */
+    assert_int_equal(plan(b, "user", "{name: u, expires: -1}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "usermod -e '' 'u'");
+    assert_int_equal(plan(b, "user",
+                          "{name: u, password_expire_max: 90, password_expire_warn: 7, "
+                          "password_expire_min: 1}"),
+                     PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "chage -m '1' -M '90' 'u'");
+    assert_int_equal(plan(b, "user", "{name: u, password_expire_account_disable: 5}"), PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf, "usermod -f '5' 'u'");
+    assert_int_equal(plan(b, "user", "{name: u, password_expire_account_disable: 5}"), PLAN_OK);
+    user(b, "v");
+    assert_int_equal(plan(b, "user",
+                          "{name: v, umask: '077', skeleton: /sk, uid_min: 5000, "
+                          "uid_max: 5999, expires: 0, password_expire_max: 90}"),
+                     PLAN_CHANGE);
+    assert_string_equal(b->plan.script.buf,
+                        "useradd -e '1970-01-01' -m -k '/sk' -K UMASK=077 -K UID_MIN=5000 "
+                        "-K UID_MAX=5999 'v' &&\nchage -M '90' 'v'");
+    refuses(b, "user", "{name: v, umask: u=rwx}", "must be octal digits");
+    refuses(b, "user", "{name: v, local: yes}", "does not support the argument 'local'");
+}
+
+static void user_keys(void **state)
+{
+    struct bench *b = *state;
+    struct user_state *u = user(b, "root");
+    struct str out;
+    static const char args[] = "{name: root, generate_ssh_key: yes, ssh_key_type: ed25519, "
+                               "ssh_key_comment: me, ssh_key_passphrase: fake-pass}";
+
+    str_init(&out, STR_MAX_TEXT);
+    *u = (struct user_state){.exists = true, .has_home = true, .home = b->dir};
+    assert_int_equal(plan(b, "user", args), PLAN_CHANGE);
+    assert_null(strstr(b->plan.script.buf, "fake-pass"));
+    if (geteuid() != 0 || access("/usr/bin/ssh-keygen", X_OK) < 0)
+        return;
+    assert_int_equal(apply(b, &out), 0);
+    assert_true(str_starts(result(b, "ssh_public_key"), "ssh-ed25519 "));
+    assert_true(str_starts(result(b, "ssh_fingerprint"), "256 SHA256:"));
+    world_forget(&b->world);
+    u = user(b, "root");
+    *u = (struct user_state){.exists = true, .has_home = true, .home = b->dir};
+    assert_int_equal(plan(b, "user", args), PLAN_OK);
+    assert_true(str_ends(result(b, "ssh_public_key"), " me"));
+    assert_string_equal(result(b, "ssh_key_file"), here(b, "@/.ssh/id_ed25519"));
+    str_release(&out);
 }
 
 static void hostnames(void **state)
@@ -1209,6 +1274,8 @@ int main(void)
         T(groups),
         T(user_created),
         T(user_modified),
+        T(user_ends),
+        T(user_keys),
         T(hostnames),
         T(lines_in_files),
         T(lineinfile_limits),

@@ -10,6 +10,10 @@ static const struct module_arg args[] = {
     {"system", ARG_BOOL, false, "no", NULL, NULL,
      "A new group gets a number of the system's range"},
     {"non_unique", ARG_BOOL, false, "no", NULL, NULL, "gid may be in use"},
+    {"gid_min", ARG_INT, false, NULL, NULL, NULL, "Least number of a new group"},
+    {"gid_max", ARG_INT, false, NULL, NULL, NULL, "Greatest number of a new group"},
+    {"local", ARG_REFUSED, false, "no", NULL, NULL,
+     "groups are those that getent knows: use command: lgroupadd"},
     {"force", ARG_BOOL, false, "no", NULL, NULL, "Remove it although it is a user's own"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
@@ -33,6 +37,19 @@ static void put_gid(struct module_call *call, int64_t gid, struct str *script)
         str_puts(script, " -o");
 }
 
+/* What groupadd has for a new group. */
+static void put_making(struct module_call *call, struct str *script)
+{
+    static const char *const ranges[][2] = {{"gid_min", "GID_MIN"}, {"gid_max", "GID_MAX"}};
+
+    if (value_get_bool(call->args, "system", false))
+        str_puts(script, " -r");
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+        if (value_get(call->args, ranges[i][0]))
+            str_printf(script, " -K %s=%lld", ranges[i][1],
+                       (long long)value_get_int(call->args, ranges[i][0], 0));
+}
+
 static void plan_present(struct module_call *call, struct group_state *now, const char *name,
                          struct module_plan *out)
 {
@@ -44,8 +61,8 @@ static void plan_present(struct module_call *call, struct group_state *now, cons
     str_puts(&out->script, now->exists ? "groupmod" : "groupadd");
     if (gid)
         put_gid(call, gid->u.i, &out->script);
-    if (!now->exists && value_get_bool(call->args, "system", false))
-        str_puts(&out->script, " -r");
+    if (!now->exists)
+        put_making(call, &out->script);
     str_putc(&out->script, ' ');
     str_put_shell(&out->script, name);
     if (now->exists)

@@ -2,8 +2,22 @@
  * user.c - module user. The password is a hash for /etc/shadow; it goes to chpasswd by its standard
  * input, never into an argument list.
  */
+#include <math.h>
+#include <time.h>
+
 #include "lib/base/hash.h"
 #include "lib/play/filechange.h"
+#include "lib/play/script.h"
+
+#define DAY_S  86400
+#define PUBLIC "public " /* begin of the lines that tell of a new key */
+#define PRINT  "print "
+
+#define BSD_ARG(name)                                                                              \
+    {                                                                                              \
+        name, ARG_REFUSED, false, NULL, NULL, NULL,                                                \
+            "of BSD and Solaris, and hosts are Debian: leave it out"                               \
+    }
 
 static const struct module_arg args[] = {
     {"name", ARG_STR, true, NULL, NULL, "user", "The user"},
@@ -24,13 +38,78 @@ static const struct module_arg args[] = {
      "Whether an existing user's password is changed"},
     {"password_lock", ARG_BOOL, false, NULL, NULL, NULL, "Lock or unlock the password"},
     {"remove", ARG_BOOL, false, "no", NULL, NULL, "With absent: the home folder, too"},
-    {"force", ARG_BOOL, false, "no", NULL, NULL, "With absent: although logged in"},
+    {"force", ARG_BOOL, false, "no", NULL, NULL,
+     "With absent: although logged in; with generate_ssh_key: a new key in every run"},
+    {"skeleton", ARG_PATH, false, NULL, NULL, NULL, "Folder to copy a new home folder from"},
+    {"umask", ARG_STR, false, NULL, NULL, NULL, "umask(2) of a new user's home folder, octal"},
+    {"uid_min", ARG_INT, false, NULL, NULL, NULL, "Least number of a new user"},
+    {"uid_max", ARG_INT, false, NULL, NULL, NULL, "Greatest number of a new user"},
+    {"expires", ARG_FLOAT, false, NULL, NULL, NULL,
+     "Seconds since 1970: the account ends on that day; negative: never"},
+    {"password_expire_min", ARG_INT, false, NULL, NULL, NULL, "Days before it may change"},
+    {"password_expire_max", ARG_INT, false, NULL, NULL, NULL, "Days after which it must change"},
+    {"password_expire_warn", ARG_INT, false, NULL, NULL, NULL, "Days of warning before that"},
+    {"password_expire_account_disable", ARG_INT, false, NULL, NULL, NULL,
+     "Days after that until the account ends; -1: never"},
+    {"generate_ssh_key", ARG_BOOL, false, "no", NULL, NULL, "Make a key, unless there is one"},
+    {"ssh_key_type", ARG_STR, false, "rsa", NULL, NULL, "As ssh-keygen -t"},
+    {"ssh_key_bits", ARG_INT, false, "0", NULL, NULL, "0: as ssh-keygen has it"},
+    {"ssh_key_file", ARG_PATH, false, NULL, NULL, NULL,
+     "Below the home folder, unless it is a whole path; default: .ssh/id_TYPE"},
+    {"ssh_key_comment", ARG_STR, false, NULL, NULL, NULL, "Default: ansible-generated on HOSTNAME"},
+    {"ssh_key_passphrase", ARG_STR, false, NULL, NULL, NULL, "Default: none"},
+    {"local", ARG_REFUSED, false, "no", NULL, NULL,
+     "users are those that getent knows: use command: luseradd"},
+    FILE_SELINUX_ARG("seuser"),
+    BSD_ARG("login_class"),
+    BSD_ARG("profile"),
+    BSD_ARG("role"),
+    BSD_ARG("authorization"),
+    {"hidden", ARG_REFUSED, false, NULL, NULL, NULL,
+     "of macOS, and hosts are Debian: leave it out"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
+
+/* Where the key is or will be: in the home folder that the task names or the user has. */
+static const char *key_path(struct module_call *call, const struct user_state *user)
+{
+    const char *name = value_get_str(call->args, "name", "");
+    const char *home = value_get_str(call->args, "home", NULL);
+    const char *file = value_get_str(call->args, "ssh_key_file", NULL);
+
+    if (!file)
+        file = arena_printf(call->arena, ".ssh/id_%s",
+                            value_get_str(call->args, "ssh_key_type", "rsa"));
+    if (*file == '/')
+        return file_clean_path(call, file);
+    if (!home)
+        home = user->home && *user->home ? user->home : arena_printf(call->arena, "/home/%s", name);
+    return file_clean_path(call, arena_printf(call->arena, "%s/%s", home, file));
+}
+
+/* A user that is not known yet is asked for first; then there is another look. */
+static void key_needs(struct module_call *call, const struct need *user, need_add *add, void *ctx)
+{
+    struct need need = {.kind = NEED_PATH};
+    const char *path;
+
+    if (!value_get_bool(call->args, "generate_ssh_key", false) || !call->world ||
+        !world_knows(call->world, user))
+        return;
+    path = key_path(call, world_user(call->world, user->name));
+    need.name = file_dir(call, path);
+    add(ctx, &need);
+    need.name = path;
+    add(ctx, &need);
+    need.name = arena_printf(call->arena, "%s.pub", path);
+    need.want_content = true;
+    add(ctx, &need);
+}
 
 static int needs(struct module_call *call, need_add *add, void *ctx, struct err *err)
 {
     const char *name = value_get_str(call->args, "name", "");
     const char *home = value_get_str(call->args, "home", NULL);
+    const char *umask = value_get_str(call->args, "umask", "0");
     const char *password = value_get_str(call->args, "password", "");
     struct need user = {.kind = NEED_USER, .name = name};
     struct need group = {.kind = NEED_GROUP, .name = name};
@@ -39,8 +118,11 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
         return err_set(err, ERR_INPUT, "'%s' is not the name of a user", name);
     if (strpbrk(password, ":\n"))
         return err_set(err, ERR_INPUT, "user: password must be a hash, as mkpasswd makes it");
+    if (!*umask || umask[strspn(umask, "01234567")] != '\0')
+        return err_set(err, ERR_INPUT, "user: umask must be octal digits, not '%s'", umask);
     add(ctx, &user);
     add(ctx, &group);
+    key_needs(call, &user, add, ctx);
     if (home)
         file_dirs_needs(call, file_clean_path(call, home), add, ctx);
     return 0;
@@ -131,6 +213,79 @@ static const char *number_text(struct module_call *call, const char *key)
     return number ? arena_printf(call->arena, "%lld", (long long)number->u.i) : NULL;
 }
 
+/* As useradd -e takes the day; "": never. */
+static const char *expire_text(struct module_call *call, int64_t day)
+{
+    time_t at = (time_t)(day * DAY_S);
+    char text[64];
+    struct tm tm;
+
+    if (day < 0 || !gmtime_r(&at, &tm))
+        return "";
+    strftime(text, sizeof(text), "%Y-%m-%d", &tm);
+    return arena_strdup(call->arena, text);
+}
+
+/* The day on which the account is to end, -1: never. False: nothing is said of it. */
+static bool expire_day(const struct module_call *call, int64_t *day)
+{
+    const struct value *at = value_get(call->args, "expires");
+
+    if (!at)
+        return false;
+    *day = at->u.f < 0 ? -1 : (int64_t)floor(at->u.f / DAY_S);
+    return true;
+}
+
+/* Options of useradd and usermod for the account's end, where it differs. */
+static void put_end(struct module_call *call, const struct user_ages *now, struct module_plan *out,
+                    struct str *options)
+{
+    int64_t inactive = value_get_int(call->args, "password_expire_account_disable", now->inactive);
+    int64_t day;
+
+    if (expire_day(call, &day) && day != now->expires) {
+        put_option(options, "-e", expire_text(call, day));
+        plan_say(call, out, "expires %s", day < 0 ? "never" : expire_text(call, day));
+    }
+    if (inactive != now->inactive) {
+        put_option(options, "-f", number_text(call, "password_expire_account_disable"));
+        plan_say(call, out, "disabled after %lld days", (long long)inactive);
+    }
+}
+
+/* The password's ages: chage, for new and old users. */
+static void plan_ages(struct module_call *call, struct user_state *now, const char *name,
+                      struct module_plan *out)
+{
+    const struct {
+        const char *key, *option;
+        int64_t *days;
+    } ages[] = {{"password_expire_min", "-m", &now->ages.min},
+                {"password_expire_max", "-M", &now->ages.max},
+                {"password_expire_warn", "-W", &now->ages.warn}};
+    struct str options;
+
+    str_init(&options, STR_MAX_TEXT);
+    for (size_t i = 0; i < ARRAY_LEN(ages); i++) {
+        int64_t want = value_get_int(call->args, ages[i].key, *ages[i].days);
+
+        if (want == *ages[i].days)
+            continue;
+        put_option(&options, ages[i].option, number_text(call, ages[i].key));
+        plan_say(call, out, "%s %lld -> %lld", ages[i].key, (long long)*ages[i].days,
+                 (long long)want);
+        *ages[i].days = want;
+    }
+    if (options.len > 0) {
+        script_step(&out->script);
+        str_printf(&out->script, "chage%s ", options.buf);
+        str_put_shell(&out->script, name);
+        out->kind = PLAN_CHANGE;
+    }
+    str_release(&options);
+}
+
 /* Fills in the world what the arguments say. */
 static void note_user(struct module_call *call, struct world *world, struct user_state *now)
 {
@@ -148,6 +303,9 @@ static void note_user(struct module_call *call, struct world *world, struct user
     now->home = arena_strdup(a, home ? home : "");
     now->shell = arena_strdup(a, shell ? shell : "");
     now->locked = lock ? lock->u.b : now->locked;
+    expire_day(call, &now->ages.expires);
+    now->ages.inactive =
+        value_get_int(call->args, "password_expire_account_disable", now->ages.inactive);
     if (group && is_number(group)) {
         now->gid = strtoll(group, NULL, 10);
         now->group = "";
@@ -178,6 +336,24 @@ static void note_home(struct module_call *call, struct world *world, const char 
                                       .group = arena_strdup(&world->arena, name)};
 }
 
+/* Options that useradd has for what it makes. */
+static void put_making(struct module_call *call, struct str *script)
+{
+    static const char *const ranges[][2] = {{"uid_min", "UID_MIN"}, {"uid_max", "UID_MAX"}};
+    const char *umask = value_get_str(call->args, "umask", NULL);
+    bool home = value_get_bool(call->args, "create_home", true);
+
+    str_puts(script, home ? " -m" : " -M");
+    put_option(script, "-k", home ? value_get_str(call->args, "skeleton", NULL) : NULL);
+    if (home && umask)
+        str_printf(script, " -K UMASK=%s", umask);
+    if (value_get_bool(call->args, "system", false))
+        str_puts(script, " -r");
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+        if (value_get(call->args, ranges[i][0]))
+            str_printf(script, " -K %s=%s", ranges[i][1], number_text(call, ranges[i][0]));
+}
+
 static void plan_create(struct module_call *call, struct world *world, struct user_state *now,
                         const char *name, struct module_plan *out)
 {
@@ -185,6 +361,7 @@ static void plan_create(struct module_call *call, struct world *world, struct us
     const char *joined = groups ? join_groups(call, groups) : "";
     const char *password = value_get_str(call->args, "password", NULL);
     const char *group = value_get_str(call->args, "group", NULL);
+    const struct user_ages unlimited = {-1, -1, -1, -1, -1};
     struct str *script = &out->script;
 
     note_home(call, world, name, out);
@@ -200,21 +377,21 @@ static void plan_create(struct module_call *call, struct world *world, struct us
     put_option(script, "-c", value_get_str(call->args, "comment", NULL));
     put_option(script, "-d", value_get_str(call->args, "home", NULL));
     put_option(script, "-s", value_get_str(call->args, "shell", NULL));
-    str_puts(script, value_get_bool(call->args, "create_home", true) ? " -m" : " -M");
-    if (value_get_bool(call->args, "system", false))
-        str_puts(script, " -r");
+    plan_say(call, out, "created");
+    put_end(call, &unlimited, out, script);
+    put_making(call, script);
     str_putc(script, ' ');
     str_put_shell(script, name);
     if (password)
         put_password(name, password, value_get_bool(call->args, "password_lock", false), script);
-    plan_say(call, out, "created");
     out->kind = PLAN_CHANGE;
     *now = (struct user_state){.uid = -1,
                                .gid = -1,
                                .group = arena_strdup(&world->arena, name),
                                .groups = arena_strdup(&world->arena, joined),
                                .has_home = value_get_bool(call->args, "create_home", true),
-                               .locked = !password};
+                               .locked = !password,
+                               .ages = unlimited};
     if (password)
         now->password_sha256 = arena_strdup(&world->arena, password_sum(call, password));
     if (!group)
@@ -324,16 +501,19 @@ static const char home_mode[] =
 static void plan_missing_home(struct module_call *call, struct world *world, struct user_state *now,
                               const char *name, struct module_plan *out)
 {
-    const char *home = missing_home(call, world, now), *word;
+    const char *home = missing_home(call, world, now), *word, *skeleton;
 
     if (!home)
         return;
     note_home(call, world, name, out);
     word = file_word(call, home);
     script_run(&out->script, "mkdir -p --", file_dir(call, home), NULL);
+    skeleton = file_word(call, value_get_str(call->args, "skeleton", "/etc/skel"));
     script_step(&out->script);
-    str_printf(&out->script, "cp -rpT /etc/skel %s &&\n%s\nchmod \"$pgha_mode\" %s && chown -R ",
-               word, home_mode, word);
+    str_printf(&out->script,
+               "if [ -e %s ]; then cp -rpT %s %s; else mkdir %s; fi &&\n"
+               "%s\nchmod \"$pgha_mode\" %s && chown -R ",
+               skeleton, skeleton, word, word, home_mode, word);
     str_put_shell(&out->script, arena_printf(call->arena, "%s:", name));
     str_printf(&out->script, " %s", word);
     plan_say(call, out, "home folder created");
@@ -348,6 +528,7 @@ static void plan_modify(struct module_call *call, struct world *world, struct us
     str_init(&options, STR_MAX_TEXT);
     put_differences(call, now, out, &options);
     put_groups(call, world, now, out, &options);
+    put_end(call, &now->ages, out, &options);
     plan_password(call, world, now, name, out, &options);
     if (options.len > 0) {
         script_step(&out->script);
@@ -359,6 +540,87 @@ static void plan_modify(struct module_call *call, struct world *world, struct us
     note_user(call, world, now);
     if (out->script.len > 0)
         out->kind = PLAN_CHANGE;
+}
+
+/* ssh-keygen asks for a passphrase where nobody else can read it: a program of ours answers. */
+static void put_passphrase(const char *passphrase, struct str *script)
+{
+    struct str program;
+
+    str_init(&program, STR_MAX_TEXT);
+    str_puts(&program, "#!/bin/sh\nprintf '%s\\n' ");
+    str_put_shell(&program, passphrase);
+    str_putc(&program, '\n');
+    script_step(script);
+    str_puts(script, "pgha_ask=$(mktemp \"${TMPDIR:-/tmp}/" SCRIPT_TEMPORARY SCRIPT_RANDOM
+                     "\") && trap 'rm -f \"$pgha_ask\"' EXIT && chmod 0700 \"$pgha_ask\" &&\n"
+                     "printf %s '");
+    str_put_base64(script, program.buf, program.len);
+    str_puts(script, "' | base64 -d >\"$pgha_ask\"");
+    str_release(&program);
+}
+
+static void put_keygen(struct module_call *call, const char *name, const char *path,
+                       struct str *script)
+{
+    const char *comment = value_get_str(call->args, "ssh_key_comment", NULL);
+    const char *passphrase = value_get_str(call->args, "ssh_key_passphrase", NULL);
+    const char *word = file_word(call, path);
+
+    if (passphrase)
+        put_passphrase(passphrase, script);
+    script_step(script);
+    str_printf(script, "rm -f %s %s.pub &&\n", word, word);
+    if (passphrase)
+        str_puts(script, "SSH_ASKPASS=\"$pgha_ask\" SSH_ASKPASS_REQUIRE=force ");
+    str_puts(script, "ssh-keygen -q -t ");
+    str_put_shell(script, value_get_str(call->args, "ssh_key_type", "rsa"));
+    if (value_get_int(call->args, "ssh_key_bits", 0) > 0)
+        put_option(script, "-b", number_text(call, "ssh_key_bits"));
+    if (comment)
+        put_option(script, "-C", comment);
+    else
+        str_puts(script, " -C \"ansible-generated on $(uname -n)\"");
+    str_printf(script, " -f %s%s </dev/null >&2", word, passphrase ? "" : " -N ''");
+    script_step(script);
+    str_puts(script, "chown ");
+    str_put_shell(script, arena_printf(call->arena, "%s:", name));
+    str_printf(script,
+               " %s %s.pub &&\nprintf '" PUBLIC "%%s\\n" PRINT "%%s\\n' \"$(cat %s.pub)\" "
+               "\"$(ssh-keygen -l -f %s)\"",
+               word, word, word, word);
+}
+
+/* A key, and the folder it is in, unless there is one. finish tells what it is. */
+static void plan_key(struct module_call *call, struct world *world, const struct user_state *now,
+                     const char *name, struct module_plan *out)
+{
+    const char *path = key_path(call, now);
+    const char *dir = file_dir(call, path);
+    struct path_state *key = world_path(world, path);
+    struct path_state *public = world_path(world, arena_printf(call->arena, "%s.pub", path));
+
+    plan_result_str(call, out, "ssh_key_file", path);
+    if ((key->type != 0 || public->type != 0) && !value_get_bool(call->args, "force", false)) {
+        if (public->content)
+            plan_result_str(
+                call, out, "ssh_public_key",
+                arena_strndup(call->arena, public->content, strcspn(public->content, "\r\n")));
+        return;
+    }
+    if (world_path(world, dir)->type == 0) {
+        script_run(&out->script, "mkdir -m 0700 --", dir, NULL);
+        script_run(&out->script, "chown", arena_printf(call->arena, "%s:", name), dir, NULL);
+        *world_path(world, dir) =
+            (struct path_state){.type = 'd', .mode = 0700, .uid = -1, .gid = -1};
+    }
+    put_keygen(call, name, path, &out->script);
+    *key = (struct path_state){.type = 'f', .mode = 0600, .uid = -1, .gid = -1, .size = -1};
+    *public = (struct path_state){.type = 'f', .mode = 0644, .uid = -1, .gid = -1, .size = -1};
+    public->content_asked = true;
+    plan_say(call, out, "key made");
+    out->kind = PLAN_CHANGE;
+    out->captures = true;
 }
 
 static void plan_remove(struct module_call *call, struct user_state *now, const char *name,
@@ -395,6 +657,9 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
         plan_create(call, world, now, name, out);
     if (str_eq(state, "absent"))
         return 0;
+    plan_ages(call, now, name, out);
+    if (value_get_bool(call->args, "generate_ssh_key", false))
+        plan_key(call, world, now, name, out);
     if (now->uid >= 0)
         plan_result_int(call, out, "uid", now->uid);
     if (now->gid >= 0)
@@ -405,10 +670,35 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     return 0;
 }
 
+/* What follows the word at the begin of a line; NULL. */
+static const char *said(struct module_call *call, const char *out, const char *word)
+{
+    for (const char *line = out; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (str_starts(line, word))
+            return arena_strndup(call->arena, line + strlen(word),
+                                 strcspn(line + strlen(word), "\n"));
+    }
+    return NULL;
+}
+
+/* Only the making of a key captures. */
+static void finish(struct module_call *call, struct module_plan *done, int rc, const char *out,
+                   const char *errout)
+{
+    plan_result_str(call, done, "ssh_public_key", said(call, out, PUBLIC));
+    plan_result_str(call, done, "ssh_fingerprint", said(call, out, PRINT));
+    if (rc == 0)
+        return;
+    plan_result_bool(call, done, "failed", true);
+    plan_result_str(call, done, "msg", errout);
+}
+
 const struct module module_user = {
     .name = "user",
     .help = "Makes, changes and removes users.",
     .args = args,
     .needs = needs,
     .plan = plan,
+    .finish = finish,
 };
