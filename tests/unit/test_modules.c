@@ -4,6 +4,10 @@
  */
 #include "tests/unit/module_bench.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
 /* ---- arguments ---- */
 
 static const struct module_arg every_type[] = {
@@ -1152,6 +1156,79 @@ static void uri_answers(void **state)
     refuses(b, "uri", "{url: 'http://x', headers: {a: \"b\\nc\"}}", "control characters");
 }
 
+/* One answer to one request, from a process of its own. */
+static int serve(const char *answer, pid_t *pid)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(at);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+    *pid = fork();
+    if (*pid == 0) {
+        char request[4096];
+        int client = accept(listener, NULL, NULL);
+
+        if (read(client, request, sizeof(request)) > 0 && write(client, answer, strlen(answer)) < 0)
+            _exit(1);
+        _exit(0);
+    }
+    close(listener);
+    return ntohs(at.sin_port);
+}
+
+/* Asks a server for the file @/got. */
+static void fetch(struct bench *b, const char *answer, const char *more)
+{
+    struct str out;
+    pid_t pid;
+    int port = serve(answer, &pid);
+
+    str_init(&out, STR_MAX_TEXT);
+    world_forget(&b->world);
+    assert_int_equal(
+        plan(b, "uri",
+             arena_printf(&b->arena,
+                          "{url: 'http://127.0.0.1:%d/', dest: '@/got', use_proxy: no, "
+                          "timeout: 5%s}",
+                          port, more)),
+        PLAN_CHANGE);
+    apply(b, &out);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    str_release(&out);
+}
+
+static void uri_to_file(void **state)
+{
+    struct bench *b = *state;
+    static const char page[] = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n";
+
+    if (access("/usr/bin/curl", X_OK) < 0)
+        skip();
+    fetch(b, arena_printf(&b->arena, "%sone\n", page), ", mode: '0640', return_content: yes");
+    assert_string_equal(result(b, "changed"), "True");
+    assert_string_equal(result(b, "content"), "one\n");
+    assert_file(b, "@/got", "one\n", 0640);
+    fetch(b, arena_printf(&b->arena, "%stwo\n", page), "");
+    assert_file(b, "@/got", "two\n", 0640);
+    fetch(b, "HTTP/1.0 500 No\r\n\r\nthree\n", "");
+    assert_string_equal(result(b, "failed"), "True");
+    assert_string_equal(result(b, "changed"), "False");
+    assert_file(b, "@/got", "two\n", 0640);
+    fetch(b, "HTTP/1.0 304 Same\r\n\r\n", ", status_code: [200, 304]");
+    assert_string_equal(result(b, "changed"), "False");
+    fetch(b, arena_printf(&b->arena, "%stwo\n", page), ", mode: '0600'");
+    assert_file(b, "@/got", "two\n", 0600);
+    assert_int_equal(plan(b, "uri", "{url: 'http://h', creates: '@/got'}"), PLAN_OK);
+    assert_string_equal(result(b, "stdout"), here(b, "skipped, since '@/got' exists"));
+    assert_int_equal(plan(b, "uri", "{url: 'http://h', removes: '@/no'}"), PLAN_OK);
+    refuses(b, "uri", "{url: 'http://h', dest: '@/'}", "is a folder");
+    refuses(b, "uri", "{url: 'http://h', src: x, body: y}", "mutually exclusive");
+    refuses(b, "uri", "{url: 'http://h', use_gssapi: yes}", "use_gssapi");
+}
+
 /* ---- those that change nothing ---- */
 
 static void stats(void **state)
@@ -1285,6 +1362,7 @@ int main(void)
         T(commands_not_run),
         T(waits),
         T(uri_answers),
+        T(uri_to_file),
         T(stats),
         T(asserts),
         T(small_ones),

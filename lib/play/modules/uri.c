@@ -1,5 +1,5 @@
 /*
- * uri.c - module uri: an HTTP request made by the host. It changes nothing of the host.
+ * uri.c - module uri: an HTTP request made by the host. It changes nothing of the host but `dest`.
  *
  * The host's curl makes it, with everything secret in its configuration on standard input; where
  * there is none, bash's /dev/tcp speaks plain HTTP/1.0. The answer, header and body, comes back as
@@ -10,7 +10,7 @@
 #include "lib/doc/json.h"
 #include "lib/jinja/jinja.h"
 #include "lib/play/curl_config.h"
-#include "lib/play/planout.h"
+#include "lib/play/filechange.h"
 
 static const struct module_arg args[] = {
     {"url", ARG_STR, true, NULL, NULL, NULL, "http:// or, where the host has curl, https://"},
@@ -28,6 +28,27 @@ static const struct module_arg args[] = {
     {"validate_certs", ARG_BOOL, false, "yes", NULL, NULL, "no: accept any certificate"},
     {"ca_path", ARG_PATH, false, NULL, NULL, NULL, "Certificates to trust, a file of the host"},
     {"timeout", ARG_INT, false, "30", NULL, NULL, "Seconds"},
+    {"src", ARG_PATH, false, NULL, NULL, NULL,
+     "Instead of body, a file of this machine, looked up in files/"},
+    {"remote_src", ARG_BOOL, false, "no", NULL, NULL, "src is a file of the host; needs its curl"},
+    {"dest", ARG_PATH, false, NULL, NULL, NULL,
+     "File that the body goes to; when it is there, only what is newer is asked for; needs curl"},
+    FILE_ATTRIBUTE_ARGS,
+    {"force", ARG_BOOL, false, "no", NULL, NULL, "Ask caches for nothing, and dest may be older"},
+    {"creates", ARG_PATH, false, NULL, NULL, NULL, "No request when this path exists"},
+    {"removes", ARG_PATH, false, NULL, NULL, NULL, "No request when this path does not exist"},
+    {"unix_socket", ARG_PATH, false, NULL, NULL, NULL, "Socket to speak to; needs curl"},
+    {"use_proxy", ARG_BOOL, false, "yes", NULL, NULL, "Use the proxy of the environment"},
+    {"http_agent", ARG_STR, false, "ansible-httpget", NULL, NULL, "Header field User-Agent"},
+    {"client_cert", ARG_PATH, false, NULL, NULL, NULL, "Certificate to show, a file of the host"},
+    {"client_key", ARG_PATH, false, NULL, NULL, NULL, "Its key, when it is another file"},
+    {"ciphers", ARG_LIST, false, NULL, NULL, NULL, "OpenSSL's names; needs curl"},
+    {"use_netrc", ARG_BOOL, false, "yes", NULL, NULL,
+     "Without url_username: the login of ~/.netrc; only with the host's curl"},
+    {"decompress", ARG_BOOL, false, "yes", NULL, NULL, "Accepted: nothing compressed is asked for"},
+    {"use_gssapi", ARG_REFUSED, false, "no", NULL, NULL, "use command: curl --negotiate"},
+    {"unredirected_headers", ARG_REFUSED, false, NULL, NULL, NULL,
+     "a redirect gets all header fields: use follow_redirects: none and a second task"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
 struct request {
@@ -36,6 +57,7 @@ struct request {
     const char *method;
     const char *body; /* NULL: none */
     const char *auth; /* base64 of user:password; NULL: none */
+    const char *dest; /* NULL: none */
 };
 
 #define FALLBACK_MISSING 97 /* status of the fragment when neither program is there */
@@ -104,28 +126,78 @@ static const char *make_auth(struct module_call *call)
     return kept;
 }
 
-static int needs(struct module_call *call, void (*add)(void *ctx, const struct need *need),
-                 void *ctx, struct err *err)
+/* A file of ours is sent as the body. */
+static int read_source(struct module_call *call, struct request *request, struct err *err)
+{
+    const char *src = value_get_str(call->args, "src", NULL), *path;
+    struct str text;
+    int rc;
+
+    if (src && request->body)
+        return err_set(err, ERR_INPUT, "parameters are mutually exclusive: body|src");
+    if (!src || value_get_bool(call->args, "remote_src", false))
+        return 0;
+    str_init(&text, STR_MAX_TEXT);
+    rc = file_source(call, src, &text, &path, err);
+    if (rc == 0 && memchr(text.buf, '\0', text.len))
+        rc = err_set(err, ERR_INPUT,
+                     "uri: %s is no text: copy it to the host, with remote_src: yes", src);
+    request->body = arena_strdup(call->arena, text.buf);
+    str_release(&text);
+    return rc;
+}
+
+static int check_texts(const struct module_call *call, struct err *err)
+{
+    static const char *const texts[] = {"http_agent", "unix_socket", "client_cert", "client_key",
+                                        "ca_path",    "src",         "dest"};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (!curl_is_clean(value_get_str(call->args, texts[i], "")))
+            return err_set(err, ERR_INPUT, "uri: %s holds control characters", texts[i]);
+    return curl_check_headers(value_get(call->args, "headers"), err);
+}
+
+static void path_needs(struct module_call *call, struct request *request, need_add *add, void *ctx)
+{
+    static const char *const paths[] = {"creates", "removes"};
+    const char *dest = value_get_str(call->args, "dest", NULL);
+
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        const char *path = value_get_str(call->args, paths[i], NULL);
+        struct need need = {.kind = NEED_PATH};
+
+        if (!path)
+            continue;
+        need.name = file_clean_path(call, path);
+        add(ctx, &need);
+    }
+    if (!dest)
+        return;
+    request->dest = file_clean_path(call, dest);
+    file_content_needs(call, request->dest, NULL, false, false, add, ctx);
+}
+
+static int needs(struct module_call *call, need_add *add, void *ctx, struct err *err)
 {
     struct request *request = arena_new(call->arena, struct request);
     const char *method = value_get_str(call->args, "method", "GET");
     char *upper = arena_strdup(call->arena, method);
 
-    UNUSED(add);
-    UNUSED(ctx);
     for (char *p = upper; *p; p++) {
         *p = (char)toupper((unsigned char)*p);
         if (!isupper((unsigned char)*p))
             return err_set(err, ERR_INPUT, "method must be one word, like GET, not '%s'", method);
     }
     if (parse_url(call, value_get_str(call->args, "url", ""), request, err) < 0 ||
-        curl_check_headers(value_get(call->args, "headers"), err) < 0)
+        check_texts(call, err) < 0)
         return -1;
     request->method = upper;
     request->body = make_body(call);
     request->auth = make_auth(call);
     call->own = request;
-    return 0;
+    path_needs(call, request, add, ctx);
+    return read_source(call, request, err);
 }
 
 /* Every header field but Host and the length; `put` writes one. */
@@ -133,7 +205,7 @@ static void each_header(struct module_call *call, const struct request *request,
                         void (*put)(struct str *out, const char *line), struct str *out)
 {
     const struct value *headers = value_get(call->args, "headers");
-    bool typed = false;
+    bool typed = false, named = false;
 
     for (size_t i = 0; headers && i < headers->u.map.n; i++) {
         const struct value_entry *entry = &headers->u.map.entries[i];
@@ -145,7 +217,13 @@ static void each_header(struct module_call *call, const struct request *request,
         put(out, line.buf);
         str_release(&line);
         typed = typed || strcasecmp(entry->key, "content-type") == 0;
+        named = named || strcasecmp(entry->key, "user-agent") == 0;
     }
+    if (!named)
+        put(out, arena_printf(call->arena, "User-Agent: %s",
+                              value_get_str(call->args, "http_agent", "")));
+    if (value_get_bool(call->args, "force", false))
+        put(out, "Cache-Control: no-cache");
     if (!typed && request->body && str_eq(value_get_str(call->args, "body_format", ""), "json"))
         put(out, "Content-Type: application/json");
     if (request->auth)
@@ -171,26 +249,59 @@ static bool follows(const struct module_call *call, const struct request *reques
     return str_eq(follow, "all") || str_eq(follow, "yes");
 }
 
-static void curl_config(struct module_call *call, const struct request *request, struct str *out)
+/* Which way the request goes, and who makes it. */
+static void curl_put_way(struct module_call *call, const struct request *request, struct str *out)
 {
-    const char *ca_path = value_get_str(call->args, "ca_path", NULL);
+    static const char *const files[][2] = {{"unix_socket", "unix-socket"},
+                                           {"ca_path", "cacert"},
+                                           {"client_cert", "cert"},
+                                           {"client_key", "key"}};
+    const struct value *ciphers = value_get(call->args, "ciphers");
+    const char *joined = NULL;
 
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        if (value_get(call->args, files[i][0]))
+            curl_put(out, files[i][1], value_get_str(call->args, files[i][0], ""));
+    for (size_t i = 0; ciphers && i < ciphers->u.list.n; i++)
+        joined = arena_printf(call->arena, "%s%s%s", joined ? joined : "", joined ? ":" : "",
+                              ciphers->u.list.items[i]->u.str.s);
+    if (joined)
+        curl_put(out, "ciphers", joined);
+    if (!value_get_bool(call->args, "validate_certs", true))
+        str_puts(out, "insecure\n");
+    if (!value_get_bool(call->args, "use_proxy", true))
+        curl_put(out, "noproxy", "*");
+    if (!request->auth && value_get_bool(call->args, "use_netrc", true))
+        str_puts(out, "netrc-optional\n");
+}
+
+static void curl_put_body(struct module_call *call, const struct request *request, struct str *out)
+{
+    if (request->body)
+        curl_put(out, "data-raw", request->body);
+    else if (value_get(call->args, "src"))
+        curl_put(out, "data-binary",
+                 arena_printf(call->arena, "@%s", value_get_str(call->args, "src", "")));
+}
+
+/* since: only what is newer than this file; NULL: in any case. */
+static void curl_config(struct module_call *call, const struct request *request, const char *since,
+                        struct str *out)
+{
     curl_put(out, "url", value_get_str(call->args, "url", ""));
     if (str_eq(request->method, "HEAD"))
         str_puts(out, "head\n");
     else
         curl_put(out, "request", request->method);
-    str_printf(out, "include\nsilent\nshow-error\nmax-time = %lld\n",
+    str_printf(out, "%ssilent\nshow-error\nmax-time = %lld\n", request->dest ? "" : "include\n",
                (long long)value_get_int(call->args, "timeout", 30));
     if (follows(call, request))
         str_puts(out, "location\n");
-    if (!value_get_bool(call->args, "validate_certs", true))
-        str_puts(out, "insecure\n");
-    if (ca_path)
-        curl_put(out, "cacert", ca_path);
+    if (since)
+        curl_put(out, "time-cond", since);
+    curl_put_way(call, request, out);
     each_header(call, request, put_curl_header, out);
-    if (request->body)
-        curl_put(out, "data-raw", request->body);
+    curl_put_body(call, request, out);
 }
 
 static void plain_request(struct module_call *call, const struct request *request, struct str *out)
@@ -203,40 +314,154 @@ static void plain_request(struct module_call *call, const struct request *reques
     str_printf(out, "\r\n%s", request->body ? request->body : "");
 }
 
+/* As os.path.exists: a link counts by what it leads to. */
+static bool path_exists(const struct path_state *path)
+{
+    return path->type == 'l' ? path->target != 0 : path->type != 0;
+}
+
+/* Without curl, what bash can do. */
+static void put_bash(struct module_call *call, const struct request *request, struct str *script)
+{
+    const char *host = request->host;
+    struct str text;
+
+    str_init(&text, STR_MAX_TEXT);
+    plain_request(call, request, &text);
+    str_puts(script, "elif command -v bash >/dev/null; then\n");
+    curl_put_input(&text, script);
+    str_printf(script, "timeout %lld bash -c 'exec 3<>\"/dev/tcp/$0/$1\" && cat >&3 && cat <&3' ",
+               (long long)value_get_int(call->args, "timeout", 30));
+    str_put_shell(script,
+                  *host == '[' ? arena_strndup(call->arena, host + 1, strlen(host) - 2) : host);
+    str_printf(script, " %s\n", request->port);
+    str_release(&text);
+}
+
+static bool needs_curl(const struct module_call *call, const struct request *request)
+{
+    return request->https || request->dest || value_get(call->args, "unix_socket") ||
+           value_get_bool(call->args, "remote_src", false);
+}
+
+/* The body into $t, and in its place when the status is wanted; header and body are told. */
+static void put_to_file(struct module_call *call, const struct request *request,
+                        const struct path_state *now, const struct str *config, struct str *script)
+{
+    const struct value *wanted = value_get(call->args, "status_code");
+    const char *word = file_word(call, request->dest);
+    struct file_attributes want = file_attributes_of(call);
+    struct str steps;
+
+    str_init(&steps, STR_MAX_TEXT);
+    file_put_attributes(&want, now, now->type != 0, "\"$t\"", &steps);
+    file_put_temporary(call, request->dest, "t", script);
+    str_puts(script, " && {\ntrap 'rm -f \"$t\" \"$t.head\"' EXIT\ns=$(\n");
+    curl_put_input(config, script);
+    str_puts(script, "curl -K - -D \"$t.head\" -o \"$t\" -w '%{http_code}') || exit\n"
+                     "cat \"$t.head\" \"$t\"\ncase $s in\n304) exit 0 ;;\n");
+    for (size_t i = 0; i < wanted->u.list.n; i++)
+        str_printf(script, "%s%d", i ? " | " : "", atoi(wanted->u.list.items[i]->u.str.s));
+    str_printf(script,
+               ") ;;\n*) exit 0 ;;\nesac\n"
+               "%s &&\nif cmp -s \"$t\" %s; then\n"
+               "chown --reference=\"$t\" %s && chmod --reference=\"$t\" %s\n"
+               "else\nsync \"$t\" && mv -fT \"$t\" %s\nfi\n}\n",
+               steps.buf, word, word, word, word);
+    str_release(&steps);
+}
+
+static void note_dest(struct world *world, const struct module_call *call,
+                      const struct request *request)
+{
+    struct path_state *now = world_path(world, request->dest);
+    struct file_attributes want = file_attributes_of(call);
+
+    if (now->type == 0)
+        *now = (struct path_state){.type = 'f', .mode = 0644, .owner = "root", .group = "root"};
+    now->content = NULL;
+    now->content_asked = true;
+    now->sha256 = NULL;
+    now->size = SIZE_UNKNOWN;
+    file_note_attributes(world, request->dest, &want);
+}
+
+static void put_request(struct module_call *call, struct world *world,
+                        const struct request *request, struct module_plan *out)
+{
+    const struct path_state *now = request->dest ? world_path(world, request->dest) : NULL;
+    bool since = now && now->type == 'f' && !value_get_bool(call->args, "force", false);
+    struct str config;
+
+    str_init(&config, STR_MAX_TEXT);
+    curl_config(call, request, since ? request->dest : NULL, &config);
+    str_puts(&out->script, "if command -v curl >/dev/null; then\n");
+    if (request->dest) {
+        struct str steps;
+
+        str_init(&steps, STR_MAX_TEXT);
+        put_to_file(call, request, now, &config, &steps);
+        str_puts(&out->script, steps.buf);
+        str_release(&steps);
+    } else {
+        curl_put_input(&config, &out->script);
+        str_puts(&out->script, "curl -K -\n");
+    }
+    if (!needs_curl(call, request))
+        put_bash(call, request, &out->script);
+    str_printf(&out->script, "else (exit %d)\nfi", FALLBACK_MISSING);
+    str_release(&config);
+}
+
+/* creates, removes: NULL when the request is to be made. */
+static const char *why_not(struct module_call *call, struct world *world)
+{
+    const char *creates = value_get_str(call->args, "creates", NULL);
+    const char *removes = value_get_str(call->args, "removes", NULL);
+
+    if (creates && path_exists(world_path(world, file_clean_path(call, creates))))
+        return arena_printf(call->arena, "skipped, since '%s' exists", creates);
+    if (removes && !path_exists(world_path(world, file_clean_path(call, removes))))
+        return arena_printf(call->arena, "skipped, since '%s' does not exist", removes);
+    return NULL;
+}
+
+static int check_dest(struct module_call *call, struct world *world, const struct request *request,
+                      struct err *err)
+{
+    const char *dir = file_dir(call, request->dest);
+
+    if (file_is_folder(world_path(world, request->dest)))
+        return err_set(err, ERR_INPUT, "uri: dest %s is a folder: name the file", request->dest);
+    if (world_path(world, dir)->type == 0 && !call->check_mode)
+        return err_set(err, ERR_FAILED, "Destination directory %s does not exist", dir);
+    return 0;
+}
+
 static int plan(struct module_call *call, struct world *world, struct module_plan *out,
                 struct err *err)
 {
     const struct request *request = call->own;
     long long limit = value_get_int(call->args, "timeout", 30);
-    struct str text;
+    const char *skipped = why_not(call, world);
 
-    UNUSED(world);
-    UNUSED(err);
+    plan_result_bool(call, out, "changed", false);
+    if (skipped) {
+        out->kind = PLAN_OK;
+        plan_result_str(call, out, "stdout", skipped);
+        return 0;
+    }
+    if (request->dest && check_dest(call, world, request, err) < 0)
+        return -1;
     out->kind = PLAN_CHANGE;
     out->captures = true;
     out->timeout_ms = (int)(limit > 86400 ? 86400 : limit + 10) * 1000;
-    plan_result_bool(call, out, "changed", false);
-    str_init(&text, STR_MAX_TEXT);
-    curl_config(call, request, &text);
-    str_puts(&out->script, "if command -v curl >/dev/null; then\n");
-    curl_put_input(&text, &out->script);
-    str_puts(&out->script, "curl -K -\n");
-    str_clear(&text);
-    if (!request->https) {
-        plain_request(call, request, &text);
-        str_puts(&out->script, "elif command -v bash >/dev/null; then\n");
-        curl_put_input(&text, &out->script);
-        str_printf(&out->script,
-                   "timeout %lld bash -c 'exec 3<>\"/dev/tcp/$0/$1\" && cat >&3 && cat <&3' ",
-                   limit);
-        str_put_shell(&out->script,
-                      *request->host == '['
-                          ? arena_strndup(call->arena, request->host + 1, strlen(request->host) - 2)
-                          : request->host);
-        str_printf(&out->script, " %s\n", request->port);
-    }
-    str_printf(&out->script, "else (exit %d)\nfi", FALLBACK_MISSING);
-    str_release(&text);
+    put_request(call, world, request, out);
+    if (!request->dest)
+        return 0;
+    plan_result_str(call, out, "path", request->dest);
+    plan_say(call, out, "the answer goes to %s", request->dest);
+    note_dest(world, call, request);
     return 0;
 }
 
@@ -322,6 +547,7 @@ static void finish(struct module_call *call, struct module_plan *done, int rc, c
                    const char *errout)
 {
     struct value *result = plan_result(call, done);
+    const struct request *request = call->own;
     int status = -1;
     const char *body = rc == 0 || *out ? read_answer(call, out, &status, result) : NULL;
     bool wanted = body && is_wanted(call, status);
@@ -335,15 +561,17 @@ static void finish(struct module_call *call, struct module_plan *done, int rc, c
     plan_result_str(call, done, "url", value_get_str(call->args, "url", ""));
     if (body)
         set_body(call, done, body, wanted);
-    if (wanted) {
+    if (wanted && (rc == 0 || !request->dest)) {
+        plan_result_bool(call, done, "changed", request->dest && status != 304);
         plan_result_str(call, done, "msg",
                         arena_printf(call->arena, "OK (%zu bytes)", strlen(body)));
         return;
     }
     plan_result_bool(call, done, "failed", true);
     plan_result_str(call, done, "msg",
-                    arena_printf(call->arena, "Status code was %d and not [%s]: %s", status,
-                                 wanted_text(call), why));
+                    wanted ? errout
+                           : arena_printf(call->arena, "Status code was %d and not [%s]: %s",
+                                          status, wanted_text(call), why));
 }
 
 const struct module module_uri = {
