@@ -327,15 +327,23 @@ static int unknown_arg(const struct module *m, const char *key, struct err *err)
     return -1;
 }
 
-/* An argument that is not supported: taken is only the boolean that asks for nothing. */
-static int refused_arg(struct arena *a, const struct module *m, const struct module_arg *arg,
-                       const struct value *v, struct err *err)
+/* Is it the default of an argument that is not supported? */
+static bool asks_for_nothing(struct arena *a, const struct module_arg *arg, const struct value *v)
 {
     const struct value *given = scalar_text(a, v);
     bool idle, asked;
 
-    if (arg->otherwise && given && args_bool_text(arg->otherwise, &idle) == 0 &&
-        args_bool_text(given->u.str.s, &asked) == 0 && asked == idle)
+    if (!arg->otherwise || !given)
+        return false;
+    return strcasecmp(given->u.str.s, arg->otherwise) == 0 ||
+           (args_bool_text(arg->otherwise, &idle) == 0 &&
+            args_bool_text(given->u.str.s, &asked) == 0 && asked == idle);
+}
+
+static int refused_arg(struct arena *a, const struct module *m, const struct module_arg *arg,
+                       const struct value *v, struct err *err)
+{
+    if (asks_for_nothing(a, arg, v))
         return 0;
     err_set(err, ERR_INPUT, "module %s does not support the argument '%s'", m->name, arg->name);
     err_hint(err, "%s", arg->help);

@@ -5,7 +5,7 @@
  * runner, once per host, after the templates in the arguments were rendered. Types and conversions
  * are those of ansible-core's argument specs (module_utils/common/validation.py). An argument of
  * Ansible's that is not supported (ARG_REFUSED) is an error that says what to do instead, unless it
- * asks for nothing: null, or the boolean that is its default.
+ * asks for nothing: null, or what is its default.
  */
 #ifndef PGHA_ARGS_H
 #define PGHA_ARGS_H

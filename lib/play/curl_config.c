@@ -24,6 +24,17 @@ int curl_check_headers(const struct value *headers, struct err *err)
     return 0;
 }
 
+const char *curl_ciphers(const struct module_call *call)
+{
+    const struct value *ciphers = value_get(call->args, "ciphers");
+    const char *joined = NULL;
+
+    for (size_t i = 0; ciphers && i < ciphers->u.list.n; i++)
+        joined = arena_printf(call->arena, "%s%s%s", joined ? joined : "", joined ? ":" : "",
+                              ciphers->u.list.items[i]->u.str.s);
+    return joined;
+}
+
 void curl_put(struct str *out, const char *name, const char *text)
 {
     str_printf(out, "%s = \"", name);

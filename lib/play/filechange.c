@@ -500,7 +500,7 @@ static int check_place(struct module_call *call, struct world *world,
                        want->path, now->link);
     if (type == '?')
         return err_set(err, ERR_CONFLICT, "%s is neither a file nor a link", want->path);
-    if (want->make_dirs && file_dirs_plan(call, world, dir, NULL, out))
+    if (want->make_dirs && file_dirs_plan(call, world, dir, want->folders, out))
         plan_say(call, out, "folder created");
     /* In check mode the package that brings the folder may not be installed yet. */
     if (world_path(world, dir)->type == 0 && !call->check_mode)
@@ -594,6 +594,20 @@ void file_note_removed(struct world *world, const char *path)
 
 /* ---- copy and template ---- */
 
+/* Ansible would decrypt what its vault has encrypted. */
+static int read_plain(struct module_call *call, const char *path, struct str *out, struct err *err)
+{
+    static const char vault[] = "$ANSIBLE_VAULT;";
+    size_t len = out->len;
+
+    if (assets_read(call->assets, path, out, err) < 0)
+        return -1;
+    if (str_starts(out->buf + len, vault) && value_get_bool(call->args, "decrypt", true))
+        return err_set(err, ERR_INPUT,
+                       "%s is encrypted by ansible-vault: decrypt it first", path);
+    return 0;
+}
+
 int file_source(struct module_call *call, const char *src, struct str *out, const char **path,
                 struct err *err)
 {
@@ -609,7 +623,7 @@ int file_source(struct module_call *call, const char *src, struct str *out, cons
             return err_set(err, ERR_INPUT, "%s is a folder: only single files can be copied",
                            *path);
         if (assets_exists(call->assets, *path))
-            return assets_read(call->assets, *path, out, err);
+            return read_plain(call, *path, out, err);
     }
     return err_set(err, ERR_INPUT, "could not find '%s' on this machine", src);
 }
@@ -624,6 +638,20 @@ static const char *inside(struct module_call *call, const char *dir, const char 
     return file_clean_path(call, arena_printf(call->arena, "%s/%s", dir, name));
 }
 
+static void ignore_need(void *ctx, const struct need *need)
+{
+    UNUSED(ctx);
+    UNUSED(need);
+}
+
+/* dest, or with `follow` what a link there leads to. */
+static const char *delivery_dest(struct module_call *call, need_add *add, void *ctx)
+{
+    const char *dest = file_clean_path(call, value_get_str(call->args, "dest", ""));
+
+    return value_get_bool(call->args, "follow", false) ? file_follow(call, dest, add, ctx) : dest;
+}
+
 void file_deliver_needs(struct module_call *call, const struct file_delivery *delivery,
                         need_add *add, void *ctx)
 {
@@ -635,7 +663,7 @@ void file_deliver_needs(struct module_call *call, const struct file_delivery *de
     sha256_hex(delivery->data, delivery->len, sha256);
     expect = arena_strdup(call->arena, sha256);
     if (!folder)
-        file_content_needs(call, file_clean_path(call, dest), expect, false, false, add, ctx);
+        file_content_needs(call, delivery_dest(call, add, ctx), expect, false, false, add, ctx);
     if (delivery->name)
         file_content_needs(call, inside(call, dest, delivery->name), expect, false, folder, add,
                            ctx);
@@ -650,7 +678,7 @@ static const char *delivery_path(struct module_call *call, struct world *world,
         ends_in_slash(dest) || file_is_folder(world_path(world, file_clean_path(call, dest)));
 
     if (!folder)
-        return file_clean_path(call, dest);
+        return delivery_dest(call, ignore_need, NULL);
     if (delivery->name)
         return inside(call, dest, delivery->name);
     err_set(err, ERR_INPUT, "can not use content with a dir as dest: %s", dest);
@@ -661,6 +689,9 @@ int file_deliver_plan(struct module_call *call, struct world *world,
                       const struct file_delivery *delivery, struct module_plan *out,
                       struct err *err)
 {
+    const struct file_attributes folders = {value_get_str(call->args, "directory_mode", NULL),
+                                            value_get_str(call->args, "owner", NULL),
+                                            value_get_str(call->args, "group", NULL)};
     struct file_content want = {
         .path = delivery_path(call, world, delivery, err),
         .data = delivery->data,
@@ -668,6 +699,7 @@ int file_deliver_plan(struct module_call *call, struct world *world,
         .attributes = file_attributes_of(call),
         .backup = value_get_bool(call->args, "backup", false),
         .make_dirs = ends_in_slash(value_get_str(call->args, "dest", "")),
+        .folders = &folders,
         .validate = value_get_str(call->args, "validate", NULL),
     };
 

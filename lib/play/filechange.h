@@ -66,8 +66,9 @@ struct file_content {
     size_t len;
     struct file_attributes attributes;
     bool backup;
-    bool make_dirs;       /* missing folders above it are made; without: an error */
-    const char *validate; /* command with %s for the temporary name; NULL: none */
+    bool make_dirs; /* missing folders above it are made; without: an error */
+    const struct file_attributes *folders; /* of those; may be NULL */
+    const char *validate;                  /* command with %s for the temporary name; NULL: none */
 };
 
 /* path: its state and its folder's, content too when asked for. sha256 may be NULL. */
@@ -84,6 +85,7 @@ int file_source(struct module_call *call, const char *src, struct str *out, cons
                 struct err *err);
 
 /* copy and template: what is to be at `dest`, which may be a folder to put `name` into. */
+/* Arguments: dest, force, backup, validate, follow, directory_mode. */
 struct file_delivery {
     const char *data; /* in the call's arena */
     size_t len;

@@ -27,7 +27,7 @@ enum arg_type {
     ARG_MODE /* "0644", 0644, u=rw,g=r */,
     ARG_RAW,
     ARG_REFUSED /* known to Ansible, not supported: help says why and what to do instead. With
-                   `otherwise` that one boolean is taken, and means nothing */
+                   `otherwise` that one text or boolean is taken: it asks for nothing */
 };
 
 struct module_arg {

@@ -247,6 +247,44 @@ static void copy_changed_file(void **state)
     assert_int_equal(plan(b, "copy", "{content: other, dest: '@/f', force: no}"), PLAN_OK);
 }
 
+static void copy_follows(void **state)
+{
+    struct bench *b = *state;
+
+    put_file(b, "@/target", "old");
+    assert_int_equal(symlink("target", here(b, "@/link")), 0);
+    changes_once(b, "copy", "{content: new, dest: '@/link', follow: yes}");
+    assert_file(b, "@/target", "new", 0600);
+    assert_string_equal(result(b, "dest"), here(b, "@/target"));
+    changes_once(b, "copy", "{content: newer, dest: '@/link'}");
+    assert_file(b, "@/link", "newer", 0644);
+    assert_file(b, "@/target", "new", 0600);
+}
+
+static void copy_into_new_folders(void **state)
+{
+    struct bench *b = *state;
+    struct stat st;
+
+    put_file(b, "@/src", "text");
+    changes_once(b, "copy",
+                 "{src: src, dest: '@/a/b/', directory_mode: '0700', mode: '0640', "
+                 "checksum: 372ea08cab33e71c02c651dbc83a474d32c676ea}");
+    assert_file(b, "@/a/b/src", "text", 0640);
+    assert_int_equal(stat(here(b, "@/a"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    refuses(b, "copy", "{src: src, dest: '@/f', checksum: 12}", "does not match the expected");
+    put_file(b, "@/secret", "$ANSIBLE_VAULT;1.1;AES256\n61\n");
+    refuses(b, "copy", "{src: secret, dest: '@/f'}", "encrypted by ansible-vault");
+    changes_once(b, "copy", "{src: secret, dest: '@/f', decrypt: no}");
+    put_file(b, "@/t.j2", "x");
+    refuses(b, "template", "{src: t.j2, dest: '@/t', variable_start_string: '[['}",
+            "variable_start_string");
+    changes_once(b, "template",
+                 "{src: t.j2, dest: '@/t', block_end_string: '%}', follow: no, "
+                 "output_encoding: UTF-8, unsafe_writes: yes}");
+}
+
 /* What a killed script left beside the file, and what is of others. No pid has nine digits. */
 static void copy_sweeps_after_the_dead(void **state)
 {
@@ -1326,6 +1364,8 @@ int main(void)
         T(words),
         T(copy_new_file),
         T(copy_changed_file),
+        T(copy_follows),
+        T(copy_into_new_folders),
         T(copy_sweeps_after_the_dead),
         T(copy_sweeps_after_the_dead),
         T(copy_validates),

@@ -349,6 +349,7 @@ static void crontab_becomes(struct bench *b, const char *before, const char *arg
 static void crontabs(void **state)
 {
     struct bench *b = *state;
+    const char *kept;
 
     put_program(b, "crontab", "[ \"$*\" = - ] && cat >\"$BENCH/tab\"\n");
     crontab_becomes(b, "", "{name: a, job: 'x %''$(y)', minute: 5, hour: '*/2'}",
@@ -385,6 +386,15 @@ static void crontabs(void **state)
     crontab_becomes(b, "A=1\nB=2\n", "{name: A, env: yes, state: absent}", "B=2\n");
     read_crontab(b);
     refuses(b, "cron", "{name: P, env: yes, job: 4, insertafter: Z}", "'Z' not found");
+    put_file(b, "@/tab", "it's\n");
+    read_crontab(b);
+    assert_int_equal(plan(b, "cron", "{name: a, job: x, backup: yes}"), PLAN_CHANGE);
+    assert_int_equal(apply(b, NULL), 0);
+    kept = result(b, "backup_file");
+    assert_file(b, kept, "it's\n", 0600);
+    assert_int_equal(unlink(kept), 0);
+    assert_int_equal(plan(b, "cron", "{name: a, job: x, backup: yes}"), PLAN_OK);
+    assert_null(result(b, "backup_file"));
 }
 
 static void crontabs_of_others(void **state)
@@ -415,7 +425,6 @@ static void crontabs_of_others(void **state)
     refuses(b, "cron", "{name: a, job: x, user: root, cron_file: /etc/crontab}", "Will not manage");
     refuses(b, "cron", "{name: a b, env: yes, job: x}", "Invalid name");
     refuses(b, "cron", "{name: a, job: x, insertafter: y}", "only with env");
-    refuses(b, "cron", "{name: a, job: x, backup: yes}", "backup");
 }
 
 static void cron_files(void **state)

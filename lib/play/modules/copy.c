@@ -2,6 +2,7 @@
  * copy.c - module copy: a file of ours, or text given in the playbook, as it is.
  */
 #include "lib/base/file.h"
+#include "lib/base/hash.h"
 #include "lib/doc/json.h"
 #include "lib/jinja/jinja.h"
 #include "lib/play/filechange.h"
@@ -20,6 +21,12 @@ static const struct module_arg args[] = {
     {"remote_src", ARG_BOOL, false, "no", NULL, NULL, "Only no: src is a file of this machine"},
     {"validate", ARG_STR, false, NULL, NULL, NULL,
      "Command that must accept the new file, %s is its name"},
+    {"follow", ARG_BOOL, false, "no", NULL, NULL, "Write what a link at dest leads to"},
+    {"directory_mode", ARG_MODE, false, NULL, NULL, NULL, "Of folders that are made"},
+    {"checksum", ARG_STR, false, NULL, NULL, NULL, "SHA-1 that the file must have"},
+    {"decrypt", ARG_BOOL, false, "yes", NULL, NULL,
+     "no: a file of ansible-vault is copied as it is; with yes it is an error"},
+    {"local_follow", ARG_BOOL, false, "yes", NULL, NULL, "Accepted: of links inside folders"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
 static void take_content(struct module_call *call, const struct value *content,
@@ -54,6 +61,19 @@ static int read_source(struct module_call *call, const char *src, struct file_de
     return rc;
 }
 
+static int check_sum(struct module_call *call, const struct file_delivery *delivery,
+                     struct err *err)
+{
+    const char *wanted = value_get_str(call->args, "checksum", NULL);
+    char sum[SHA1_HEX_SIZE];
+
+    sha1_hex(delivery->data, delivery->len, sum);
+    if (wanted && strcasecmp(wanted, sum) != 0)
+        return err_set(err, ERR_INPUT,
+                       "Copied file does not match the expected checksum. Transfer failed.");
+    return 0;
+}
+
 static int needs(struct module_call *call, need_add *add, void *ctx, struct err *err)
 {
     struct file_delivery *delivery = arena_new(call->arena, struct file_delivery);
@@ -67,6 +87,8 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     if (content)
         take_content(call, content, delivery);
     else if (read_source(call, src, delivery, err) < 0)
+        return -1;
+    if (check_sum(call, delivery, err) < 0)
         return -1;
     call->own = delivery;
     file_deliver_needs(call, delivery, add, ctx);

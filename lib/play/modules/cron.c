@@ -3,6 +3,7 @@
  * job is found and where it goes is as in Ansible's cron.py: a line "#Ansible: NAME" stands before
  * it.
  */
+#include "lib/base/hash.h"
 #include "lib/play/diff.h"
 #include "lib/play/lines.h"
 #include "lib/play/probe.h"
@@ -24,6 +25,8 @@ static const struct module_arg args[] = {
     {"disabled", ARG_BOOL, false, "no", NULL, NULL, "The job is commented out"},
     {"env", ARG_BOOL, false, "no", NULL, NULL, "A variable, not a job"},
     {"insertafter", ARG_STR, false, NULL, NULL, NULL, "A new variable goes after this one"},
+    {"backup", ARG_BOOL, false, "no", NULL, NULL,
+     "Keep what was there in a file of /tmp, backup_file; only before a change"},
     {"insertbefore", ARG_STR, false, NULL, NULL, NULL, "A new variable goes before this one"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
@@ -335,6 +338,25 @@ static int plan_file(struct module_call *call, struct world *world, const struct
     return 0;
 }
 
+/* What was there, in a new file: mode 0600, and nobody else's. */
+static void keep_old(struct module_call *call, const char *old, struct module_plan *out)
+{
+    const char *steps = arena_strdup(call->arena, out->script.buf), *path;
+    char sum[SHA256_HEX_SIZE];
+
+    if (!value_get_bool(call->args, "backup", false) || out->kind != PLAN_CHANGE)
+        return;
+    path = arena_printf(call->arena, "%s %s %lld", old, steps, (long long)call->now_s);
+    sha256_hex(path, strlen(path), sum);
+    path = arena_printf(call->arena, "/tmp/crontab%.8s", sum);
+    str_clear(&out->script);
+    str_puts(&out->script, "printf %s '");
+    str_put_base64(&out->script, old, strlen(old));
+    str_printf(&out->script, "' | base64 -d | (umask 077 && set -C && cat >%s) &&\n%s", path,
+               steps);
+    plan_result_str(call, out, "backup_file", path);
+}
+
 static void results(struct module_call *call, const struct lines *lines, struct module_plan *out)
 {
     struct arena *a = call->arena;
@@ -402,6 +424,8 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
         text = text_of(call, &lines, &len);
         plan_crontab(call, world, cron, old, text, len, out);
     }
+    if (rc == 0)
+        keep_old(call, old, out);
     if (out->kind != PLAN_FAIL)
         results(call, &lines, out);
     lines_release(&lines);

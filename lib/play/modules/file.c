@@ -3,6 +3,12 @@
  */
 #include "lib/play/filechange.h"
 
+#define TIME_FORMAT(name)                                                                          \
+    {                                                                                              \
+        name, ARG_REFUSED, false, "%Y%m%d%H%M.%S", NULL, NULL,                                     \
+            "times are now and preserve: use command: touch -d"                                    \
+    }
+
 static const struct module_arg args[] = {
     {"path", ARG_PATH, true, NULL, NULL, "dest|name", "The file, folder or link"},
     {"state", ARG_STR, false, NULL, "absent|directory|file|hard|link|touch", NULL,
@@ -18,6 +24,8 @@ static const struct module_arg args[] = {
      "Of state touch: now (the default) or preserve"},
     {"access_time", ARG_STR, false, NULL, "preserve|now", NULL,
      "Of state touch: now (the default) or preserve"},
+    TIME_FORMAT("modification_time_format"),
+    TIME_FORMAT("access_time_format"),
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
 struct file_task {

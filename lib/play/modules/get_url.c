@@ -29,6 +29,18 @@ static const struct module_arg args[] = {
     {"validate_certs", ARG_BOOL, false, "yes", NULL, NULL, "no: accept any certificate"},
     {"use_proxy", ARG_BOOL, false, "yes", NULL, NULL, "Use the proxy of the environment"},
     {"backup", ARG_BOOL, false, "no", NULL, NULL, "Keep the old file beside it"},
+    {"http_agent", ARG_STR, false, "ansible-httpget", NULL, NULL, "Header field User-Agent"},
+    {"client_cert", ARG_PATH, false, NULL, NULL, NULL, "Certificate to show, a file of the host"},
+    {"client_key", ARG_PATH, false, NULL, NULL, NULL, "Its key, when it is another file"},
+    {"ciphers", ARG_LIST, false, NULL, NULL, NULL, "OpenSSL's names"},
+    {"use_netrc", ARG_BOOL, false, "yes", NULL, NULL,
+     "Without url_username: the login of ~/.netrc"},
+    {"decompress", ARG_BOOL, false, "yes", NULL, NULL, "Accepted: nothing compressed is asked for"},
+    {"tmp_dest", ARG_REFUSED, false, NULL, NULL, NULL,
+     "what is fetched waits in the folder of dest, to be renamed: leave it out"},
+    {"use_gssapi", ARG_REFUSED, false, "no", NULL, NULL, "use command: curl --negotiate"},
+    {"unredirected_headers", ARG_REFUSED, false, NULL, NULL, NULL,
+     "a redirect gets all header fields: name the file's last URL"},
     FILE_ATTRIBUTE_ARGS,
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
@@ -56,7 +68,11 @@ static int parse_checksum(struct module_call *call, struct download *download, s
     if (!*text)
         return 0;
     if (!str_starts(text, "sha256:"))
-        return err_set(err, ERR_INPUT, "get_url: checksum must be sha256:HEX, not '%.40s'", text);
+        return err_set(
+            err, ERR_INPUT,
+            "get_url: checksum must be sha256:HEX, not '%.40s': fetch a file of sums in a "
+            "task of its own",
+            text);
     str_init(&hex, STR_MAX_TEXT);
     for (const char *p = text + strlen("sha256:"); *p; p++)
         if (!isspace((unsigned char)*p))
@@ -70,13 +86,16 @@ static int parse_checksum(struct module_call *call, struct download *download, s
 
 static int check(struct module_call *call, struct err *err)
 {
-    static const char *const texts[] = {"url", "url_username", "url_password"};
+    static const char *const texts[] = {"url",        "url_username", "url_password",
+                                        "http_agent", "client_cert",  "client_key"};
     const char *url = value_get_str(call->args, "url", "");
     const char *user = value_get_str(call->args, "url_username", "");
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (!curl_is_clean(value_get_str(call->args, texts[i], "")))
             return err_set(err, ERR_INPUT, "get_url: %s holds control characters", texts[i]);
+    if (curl_ciphers(call) && !curl_is_clean(curl_ciphers(call)))
+        return err_set(err, ERR_INPUT, "get_url: ciphers hold control characters");
     if ((!str_starts(url, "http://") && !str_starts(url, "https://")) || strchr(url, ' '))
         return err_set(err, ERR_INPUT, "url must be http://... or https://..., not '%.80s'", url);
     if (strchr(user, ':'))
@@ -136,14 +155,34 @@ static void each_header(struct module_call *call, void (*put)(struct str *out, c
     }
 }
 
+/* Options that curl and wget have under names of their own; put writes one. */
+static void each_option(struct module_call *call, const char *const names[4],
+                        void (*put)(struct str *out, const char *name, const char *text),
+                        struct str *out)
+{
+    const char *const texts[] = {value_get_str(call->args, "http_agent", NULL),
+                                 value_get_str(call->args, "client_cert", NULL),
+                                 value_get_str(call->args, "client_key", NULL), curl_ciphers(call)};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (texts[i])
+            put(out, names[i], texts[i]);
+}
+
 static void put_curl_header(struct str *out, const char *line)
 {
     curl_put(out, "header", line);
 }
 
+static bool reads_netrc(const struct module_call *call)
+{
+    return value_get_bool(call->args, "use_netrc", true) && !value_get(call->args, "url_username");
+}
+
 /* since: only what is newer than this file; NULL: in any case. */
 static void curl_config(struct module_call *call, const char *since, struct str *out)
 {
+    static const char *const names[] = {"user-agent", "cert", "key", "ciphers"};
     const char *user = value_get_str(call->args, "url_username", NULL);
     long long timeout = value_get_int(call->args, "timeout", 10);
 
@@ -163,6 +202,8 @@ static void curl_config(struct module_call *call, const char *since, struct str 
         curl_put(out, "noproxy", "*");
     if (since)
         curl_put(out, "time-cond", since);
+    str_puts(out, reads_netrc(call) ? "netrc-optional\n" : "");
+    each_option(call, names, curl_put, out);
     each_header(call, put_curl_header, out);
 }
 
@@ -171,9 +212,15 @@ static void put_wget_header(struct str *out, const char *line)
     str_printf(out, "header = %s\n", line);
 }
 
+static void put_wget_option(struct str *out, const char *name, const char *text)
+{
+    str_printf(out, "%s = %s\n", name, text);
+}
+
 /* As wgetrc: a line each, to its end, unquoted. */
 static void wget_config(struct module_call *call, struct str *out)
 {
+    static const char *const names[] = {"user_agent", "certificate", "private_key", "ciphers"};
     const char *user = value_get_str(call->args, "url_username", NULL);
 
     str_printf(out, "verbose = off\ntries = 1\ntimeout = %lld\n",
@@ -185,6 +232,8 @@ static void wget_config(struct module_call *call, struct str *out)
         str_puts(out, "check_certificate = off\n");
     if (!value_get_bool(call->args, "use_proxy", true))
         str_puts(out, "use_proxy = off\n");
+    str_puts(out, reads_netrc(call) ? "" : "netrc = off\n");
+    each_option(call, names, put_wget_option, out);
     each_header(call, put_wget_header, out);
 }
 

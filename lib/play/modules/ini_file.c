@@ -26,6 +26,9 @@ static const struct module_arg args[] = {
     {"modify_inactive_option", ARG_BOOL, false, "yes", NULL, NULL,
      "A line that is commented out is taken for the option's"},
     {"create", ARG_BOOL, false, "yes", NULL, NULL, "Make the file when there is none"},
+    {"follow", ARG_BOOL, false, "no", NULL, NULL, "Write what a link at path leads to"},
+    {"section_has_values", ARG_REFUSED, false, NULL, NULL, NULL,
+     "sections are found by their name alone: use lineinfile or template"},
     {"backup", ARG_BOOL, false, "no", NULL, NULL, "Keep the old file beside it"},
     FILE_ATTRIBUTE_ARGS,
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
@@ -125,6 +128,8 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     if (take_values(call, ini, err) < 0 || check(ini, err) < 0)
         return -1;
     call->own = ini;
+    if (value_get_bool(call->args, "follow", false))
+        ini->path = file_follow(call, ini->path, add, ctx);
     file_content_needs(call, ini->path, NULL, true, value_get_bool(call->args, "create", true), add,
                        ctx);
     return 0;

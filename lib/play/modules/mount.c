@@ -20,6 +20,7 @@ static const struct module_arg args[] = {
      "the mount alone; absent: no line, no mount, no mount point"},
     {"fstab", ARG_PATH, false, "/etc/fstab", NULL, NULL, "The file"},
     {"boot", ARG_BOOL, false, "yes", NULL, NULL, "no: noauto is added to the options"},
+    {"opts_no_log", ARG_REFUSED, false, "no", NULL, NULL, "use no_log: yes of the task"},
     {"backup", ARG_BOOL, false, "no", NULL, NULL, "Keep the old file beside it"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 

@@ -5,6 +5,12 @@
 #include "lib/jinja/jinja.h"
 #include "lib/play/filechange.h"
 
+#define DELIMITER(name, text)                                                                      \
+    {                                                                                              \
+        name, ARG_REFUSED, false, text, NULL, NULL,                                                \
+            "delimiters are Jinja's own: put other braces in the file between raw and endraw"      \
+    }
+
 static const struct module_arg args[] = {
     {"src", ARG_PATH, true, NULL, NULL, NULL,
      "Template file of this machine, looked up in templates/"},
@@ -17,6 +23,15 @@ static const struct module_arg args[] = {
      "Command that must accept the new file, %s is its name"},
     {"trim_blocks", ARG_BOOL, false, "yes", NULL, NULL, "Only yes"},
     {"lstrip_blocks", ARG_BOOL, false, "no", NULL, NULL, "Only no"},
+    {"follow", ARG_BOOL, false, "no", NULL, NULL, "Write what a link at dest leads to"},
+    DELIMITER("block_start_string", "{%"),
+    DELIMITER("block_end_string", "%}"),
+    DELIMITER("variable_start_string", "{{"),
+    DELIMITER("variable_end_string", "}}"),
+    DELIMITER("comment_start_string", "{#"),
+    DELIMITER("comment_end_string", "#}"),
+    {"output_encoding", ARG_REFUSED, false, "utf-8", NULL, NULL,
+     "files are UTF-8: convert with command: iconv"},
     {"newline_sequence", ARG_STR, false, "\\n", "\\n|\n", NULL, "Only \\n"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 

@@ -256,17 +256,13 @@ static void curl_put_way(struct module_call *call, const struct request *request
                                            {"ca_path", "cacert"},
                                            {"client_cert", "cert"},
                                            {"client_key", "key"}};
-    const struct value *ciphers = value_get(call->args, "ciphers");
-    const char *joined = NULL;
+    const char *ciphers = curl_ciphers(call);
 
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
         if (value_get(call->args, files[i][0]))
             curl_put(out, files[i][1], value_get_str(call->args, files[i][0], ""));
-    for (size_t i = 0; ciphers && i < ciphers->u.list.n; i++)
-        joined = arena_printf(call->arena, "%s%s%s", joined ? joined : "", joined ? ":" : "",
-                              ciphers->u.list.items[i]->u.str.s);
-    if (joined)
-        curl_put(out, "ciphers", joined);
+    if (ciphers)
+        curl_put(out, "ciphers", ciphers);
     if (!value_get_bool(call->args, "validate_certs", true))
         str_puts(out, "insecure\n");
     if (!value_get_bool(call->args, "use_proxy", true))
