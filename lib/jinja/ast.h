@@ -42,9 +42,9 @@ struct token_list {
     size_t n, cap;
 };
 
-/* Lines count from the template's place. In an expression the whole text is one. */
-int jinja_lex(struct arena *a, struct source where, const char *text, size_t len, bool expression,
-              struct token_list *out, struct err *err) MUST_USE;
+/* Lines count from the template's place. syntax NULL: the whole text is one expression. */
+int jinja_lex(struct arena *a, const struct jinja_syntax *syntax, struct source where,
+              const char *text, size_t len, struct token_list *out, struct err *err) MUST_USE;
 /* "file:line: message" as ERR_INPUT; returns -1. */
 int jinja_fault(struct err *err, const char *file, int line, const char *fmt, va_list args)
     PRINTF_LIKE(4, 0);

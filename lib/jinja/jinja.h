@@ -19,6 +19,17 @@
 
 struct jinja_template; /* parsed; read-only, may be shared by threads */
 
+enum jinja_tag { JINJA_BLOCK, JINJA_PRINT, JINJA_COMMENT, JINJA_TAGS };
+
+/* How tags are written, and what of the white space around blocks and comments goes: what
+ * Ansible's template module can set. */
+struct jinja_syntax {
+    const char *begin[JINJA_TAGS], *end[JINJA_TAGS]; /* "{%", "{{", "{#" and "%}", ... */
+    bool trim_blocks;                                /* the newline after one */
+    bool lstrip_blocks;                              /* the blanks before one that begins a line */
+};
+extern const struct jinja_syntax jinja_usual_syntax;
+
 struct jinja_scope {
     /* Called for every name that the template itself did not set. *out lives in a or longer. */
     enum lookup (*get)(void *data, struct arena *a, const char *name, const struct value **out,
@@ -32,6 +43,10 @@ enum jinja_result { JINJA_OK, JINJA_PENDING, JINJA_ERROR /* err says file:line: 
  * error. */
 struct jinja_template *jinja_parse(struct arena *a, struct source where, const char *text,
                                    size_t len, struct err *err);
+/* The same with another syntax, whose delimiters must be some, and begin differently. */
+struct jinja_template *jinja_parse_as(struct arena *a, const struct jinja_syntax *syntax,
+                                      struct source where, const char *text, size_t len,
+                                      struct err *err);
 struct jinja_template *jinja_parse_expression(struct arena *a, struct source where,
                                               const char *text, size_t len, struct err *err);
 

@@ -1,6 +1,5 @@
 /*
- * lexer.c - template text to tokens, with Jinja2's rules for white space: trim_blocks on,
- * lstrip_blocks off.
+ * lexer.c - template text to tokens, with Jinja2's rules for white space.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -8,10 +7,14 @@
 #include "lib/jinja/ast.h"
 #include "lib/jinja/unicode.h"
 
+const struct jinja_syntax jinja_usual_syntax = {
+    .begin = {"{%", "{{", "{#"}, .end = {"%}", "}}", "#}"}, .trim_blocks = true};
+
 struct lexer {
     struct arena *arena;
+    const struct jinja_syntax *syntax; /* NULL: an expression */
     const char *file;
-    const char *p, *end;
+    const char *begin, *p, *end;
     int line;
     struct token_list *out;
     char brackets[JINJA_MAX_DEPTH]; /* the closing ones that are awaited */
@@ -89,13 +92,25 @@ static void push_text(struct lexer *lx, const char *text, size_t len, int line, 
         push(lx, TOKEN_TEXT, text, len)->line = line;
 }
 
+/* The text before a block or a comment: lstrip_blocks takes the blanks that begin its line. */
+static size_t without_indent(const struct lexer *lx, const char *text, size_t len)
+{
+    size_t kept = len;
+
+    while (kept > 0 && text[kept - 1] != '\n' && is_blank(text[kept - 1]))
+        kept--;
+    if (kept > 0)
+        return text[kept - 1] == '\n' ? kept : len;
+    return text == lx->begin || text[-1] == '\n' ? 0 : len;
+}
+
 /* What follows a tag's closing delimiter: `-` ate the white space, a block's newline goes by
  * itself. */
 static void after_tag(struct lexer *lx, char mark, bool block)
 {
     if (mark == '-')
         skip_blanks(lx);
-    else if (block && mark != '+' && lx->p < lx->end && *lx->p == '\n')
+    else if (block && lx->syntax->trim_blocks && mark != '+' && lx->p < lx->end && *lx->p == '\n')
         advance(lx, 1);
 }
 
@@ -344,17 +359,18 @@ static int lex_one(struct lexer *lx)
 /* Inside {{ }} or {% %}, up to and with the closing delimiter. */
 static int lex_tag(struct lexer *lx, bool block)
 {
-    const char *close = block ? "%}" : "}}";
+    const char *close = lx->syntax->end[block ? JINJA_BLOCK : JINJA_PRINT];
+    size_t len = strlen(close);
     int begun = lx->line;
 
     for (skip_blanks(lx); lx->p < lx->end; skip_blanks(lx)) {
         char mark = *lx->p;
-        bool marked = (mark == '-' || (mark == '+' && block)) && lx->end - lx->p > 2 &&
-                      memcmp(lx->p + 1, close, 2) == 0;
+        bool marked = (mark == '-' || (mark == '+' && block)) && (size_t)(lx->end - lx->p) > len &&
+                      memcmp(lx->p + 1, close, len) == 0;
 
         if (lx->depth == 0 && (marked || at(lx, close))) {
-            push(lx, block ? TOKEN_BLOCK_END : TOKEN_PRINT_END, close, 2);
-            advance(lx, marked ? 3 : 2);
+            push(lx, block ? TOKEN_BLOCK_END : TOKEN_PRINT_END, close, len);
+            advance(lx, marked ? len + 1 : len);
             after_tag(lx, marked ? mark : 0, block);
             return 0;
         }
@@ -369,26 +385,29 @@ static int lex_tag(struct lexer *lx, bool block)
 
 static int skip_comment(struct lexer *lx)
 {
-    const char *close = memmem(lx->p, (size_t)(lx->end - lx->p), "#}", 2);
+    const char *end = lx->syntax->end[JINJA_COMMENT];
+    const char *close = memmem(lx->p, (size_t)(lx->end - lx->p), end, strlen(end));
     char mark;
 
     if (!close)
-        return fail(lx, "a comment does not end: '#}' is missing");
+        return fail(lx, "a comment does not end: '%s' is missing", end);
     mark = close > lx->p ? close[-1] : 0;
-    advance(lx, (size_t)(close + 2 - lx->p));
+    advance(lx, (size_t)(close - lx->p) + strlen(end));
     after_tag(lx, mark, true);
     return 0;
 }
 
 /* Matches {% NAME %} at p with any marks; gives the marks and where it ends. */
-static bool match_word_tag(const char *p, const char *end, const char *name, char marks[2],
+static bool match_word_tag(const struct lexer *lx, const char *p, const char *name, char marks[2],
                            const char **after)
 {
+    const char *begin = lx->syntax->begin[JINJA_BLOCK], *close = lx->syntax->end[JINJA_BLOCK];
+    const char *end = lx->end;
     size_t len = strlen(name);
 
-    if (end - p < 2 || memcmp(p, "{%", 2) != 0)
+    if ((size_t)(end - p) < strlen(begin) || memcmp(p, begin, strlen(begin)) != 0)
         return false;
-    p += 2;
+    p += strlen(begin);
     marks[0] = p < end && (*p == '-' || *p == '+') ? *p++ : 0;
     while (p < end && is_blank(*p))
         p++;
@@ -398,9 +417,9 @@ static bool match_word_tag(const char *p, const char *end, const char *name, cha
     while (p < end && is_blank(*p))
         p++;
     marks[1] = p < end && (*p == '-' || *p == '+') ? *p++ : 0;
-    if (end - p < 2 || memcmp(p, "%}", 2) != 0)
+    if ((size_t)(end - p) < strlen(close) || memcmp(p, close, strlen(close)) != 0)
         return false;
-    *after = p + 2;
+    *after = p + strlen(close);
     return true;
 }
 
@@ -411,12 +430,18 @@ static int lex_raw(struct lexer *lx)
     int line = lx->line;
     char marks[2];
 
-    while ((p = memmem(p, (size_t)(lx->end - p), "{%", 2))) {
-        if (!match_word_tag(p, lx->end, "endraw", marks, &after)) {
+    const char *begin = lx->syntax->begin[JINJA_BLOCK];
+
+    while ((p = memmem(p, (size_t)(lx->end - p), begin, strlen(begin)))) {
+        size_t text_len = (size_t)(p - start);
+
+        if (!match_word_tag(lx, p, "endraw", marks, &after)) {
             p++;
             continue;
         }
-        push_text(lx, start, (size_t)(p - start), line, marks[0] == '-');
+        if (lx->syntax->lstrip_blocks && !marks[0])
+            text_len = without_indent(lx, start, text_len);
+        push_text(lx, start, text_len, line, marks[0] == '-');
         advance(lx, (size_t)(after - lx->p));
         after_tag(lx, marks[1], true);
         return 0;
@@ -424,38 +449,54 @@ static int lex_raw(struct lexer *lx)
     return fail(lx, "{%% raw %%} does not end: {%% endraw %%} is missing");
 }
 
-static const char *find_tag(const char *p, const char *end)
+/* Which tag begins at p: of those that do the one with the longest delimiter; JINJA_TAGS: none. */
+static enum jinja_tag tag_at(const struct lexer *lx, const char *p)
 {
-    while ((p = memchr(p, '{', (size_t)(end - p)))) {
-        if (end - p >= 2 && (p[1] == '{' || p[1] == '%' || p[1] == '#'))
-            return p;
-        p++;
+    enum jinja_tag found = JINJA_TAGS;
+    size_t longest = 0;
+
+    for (int i = 0; i < JINJA_TAGS; i++) {
+        const char *begin = lx->syntax->begin[i];
+        size_t len = *p == *begin ? strlen(begin) : 0;
+
+        if (len > longest && (size_t)(lx->end - p) >= len && memcmp(p, begin, len) == 0) {
+            found = (enum jinja_tag)i;
+            longest = len;
+        }
     }
-    return NULL;
+    return found;
 }
 
 /* Text up to the next tag, and that tag. */
 static int lex_text_and_tag(struct lexer *lx)
 {
-    const char *tag = find_tag(lx->p, lx->end), *after;
-    const char *stop = tag ? tag : lx->end;
-    char mark = tag && lx->end - tag > 2 ? tag[2] : 0, marks[2];
+    const char *tag = lx->p, *after;
+    enum jinja_tag kind = JINJA_TAGS;
+    size_t len, text_len;
+    char mark, marks[2];
 
-    push_text(lx, lx->p, (size_t)(stop - lx->p), lx->line, mark == '-');
-    advance(lx, (size_t)(stop - lx->p));
-    if (!tag)
+    while (tag < lx->end && (kind = tag_at(lx, tag)) == JINJA_TAGS)
+        tag++;
+    len = kind == JINJA_TAGS ? 0 : strlen(lx->syntax->begin[kind]);
+    mark = kind != JINJA_TAGS && (size_t)(lx->end - tag) > len ? tag[len] : 0;
+    text_len = (size_t)(tag - lx->p);
+    if (lx->syntax->lstrip_blocks && (kind == JINJA_BLOCK || kind == JINJA_COMMENT) && mark != '+')
+        text_len = without_indent(lx, lx->p, text_len);
+    push_text(lx, lx->p, text_len, lx->line, kind != JINJA_TAGS && mark == '-');
+    advance(lx, (size_t)(tag - lx->p));
+    if (kind == JINJA_TAGS)
         return 0;
-    if (match_word_tag(tag, lx->end, "raw", marks, &after) && marks[1] != '+') {
+    if (match_word_tag(lx, tag, "raw", marks, &after) && marks[1] != '+') {
         advance(lx, (size_t)(after - lx->p));
         if (marks[1] == '-')
             skip_blanks(lx);
         return lex_raw(lx);
     }
-    advance(lx, mark == '-' || mark == '+' ? 3 : 2);
-    if (tag[1] == '#')
+    advance(lx, mark == '-' || mark == '+' ? len + 1 : len);
+    if (kind == JINJA_COMMENT)
         return skip_comment(lx);
-    push(lx, tag[1] == '%' ? TOKEN_BLOCK_BEGIN : TOKEN_PRINT_BEGIN, tag, 2);
-    return lex_tag(lx, tag[1] == '%');
+    push(lx, kind == JINJA_BLOCK ? TOKEN_BLOCK_BEGIN : TOKEN_PRINT_BEGIN, tag, len);
+    return lex_tag(lx, kind == JINJA_BLOCK);
 }
 
 /* Jinja2 reads every kind of line end as \n. */
@@ -474,10 +515,12 @@ static char *normal_newlines(struct arena *a, const char *text, size_t *len)
     return copy;
 }
 
-int jinja_lex(struct arena *a, struct source where, const char *text, size_t len, bool expression,
-              struct token_list *out, struct err *err)
+int jinja_lex(struct arena *a, const struct jinja_syntax *syntax, struct source where,
+              const char *text, size_t len, struct token_list *out, struct err *err)
 {
+    bool expression = syntax == NULL;
     struct lexer lx = {.arena = a,
+                       .syntax = syntax,
                        .file = where.file ? where.file : "<template>",
                        .line = where.line > 0 ? where.line : 1,
                        .out = out,
@@ -487,7 +530,7 @@ int jinja_lex(struct arena *a, struct source where, const char *text, size_t len
         return fail(&lx, "template larger than %zu bytes", TEMPLATE_MAX_BYTES);
     if (memchr(text, '\0', len))
         return fail(&lx, "NUL byte in a template");
-    lx.p = normal_newlines(a, text, &len);
+    lx.begin = lx.p = normal_newlines(a, text, &len);
     lx.end = lx.p + len;
     if (expression)
         skip_blanks(&lx);

@@ -244,8 +244,10 @@ static int parse_whole_template(struct parser *p, struct jinja_template *t)
     return -1;
 }
 
-static struct jinja_template *parse(struct arena *a, struct source where, const char *text,
-                                    size_t len, bool expression, struct err *err)
+/* syntax NULL: an expression. */
+static struct jinja_template *parse(struct arena *a, const struct jinja_syntax *syntax,
+                                    struct source where, const char *text, size_t len,
+                                    struct err *err)
 {
     struct jinja_template *t = arena_new(a, struct jinja_template);
     struct token_list tokens = VEC_INIT;
@@ -253,11 +255,11 @@ static struct jinja_template *parse(struct arena *a, struct source where, const 
     int result;
 
     t->file = arena_strdup(a, where.file ? where.file : "<template>");
-    result = jinja_lex(a, where, text, len, expression, &tokens, err);
+    result = jinja_lex(a, syntax, where, text, len, &tokens, err);
     if (result == 0) {
         p.file = t->file;
         p.token = tokens.items;
-        result = expression ? parse_whole_expression(&p, t) : parse_whole_template(&p, t);
+        result = syntax ? parse_whole_template(&p, t) : parse_whole_expression(&p, t);
     }
     vec_release(&tokens);
     return result == 0 ? t : NULL;
@@ -266,11 +268,25 @@ static struct jinja_template *parse(struct arena *a, struct source where, const 
 struct jinja_template *jinja_parse(struct arena *a, struct source where, const char *text,
                                    size_t len, struct err *err)
 {
-    return parse(a, where, text, len, false, err);
+    return parse(a, &jinja_usual_syntax, where, text, len, err);
+}
+
+struct jinja_template *jinja_parse_as(struct arena *a, const struct jinja_syntax *syntax,
+                                      struct source where, const char *text, size_t len,
+                                      struct err *err)
+{
+    for (int i = 0; i < JINJA_TAGS; i++)
+        if (!*syntax->begin[i] || !*syntax->end[i] ||
+            str_eq(syntax->begin[i], syntax->begin[(i + 1) % JINJA_TAGS])) {
+            err_set(err, ERR_INPUT,
+                    "block, variable and comment start strings must be different, and not empty");
+            return NULL;
+        }
+    return parse(a, syntax, where, text, len, err);
 }
 
 struct jinja_template *jinja_parse_expression(struct arena *a, struct source where,
                                               const char *text, size_t len, struct err *err)
 {
-    return parse(a, where, text, len, true, err);
+    return parse(a, NULL, where, text, len, err);
 }

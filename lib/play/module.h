@@ -15,6 +15,7 @@
 #include "lib/play/world.h"
 
 struct include;
+struct jinja_syntax;
 
 enum arg_type {
     ARG_STR,
@@ -62,8 +63,8 @@ struct module_call {
     bool check_mode, diff;
     /* Renders text (a template file's content, say) with the task's variables. enum jinja_result,
      * see jinja.h. */
-    int (*render)(struct module_call *call, const char *file, const char *text, size_t len,
-                  struct str *out, struct err *err);
+    int (*render)(struct module_call *call, const struct jinja_syntax *syntax, const char *file,
+                  const char *text, size_t len, struct str *out, struct err *err);
     /* Evaluates a bare expression (a line of assert's `that`, debug's `var`) with the task's
      * variables, as `when` does. *out lives in call->arena or longer. enum jinja_result: PENDING is
      * what needs() answers 1 for, so modules evaluate in needs() and keep the value in own. */

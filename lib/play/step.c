@@ -14,13 +14,14 @@
 
 /* ---- what a module may ask of the runner ---- */
 
-static int render_text(struct module_call *call, const char *file, const char *text, size_t len,
-                       struct str *out, struct err *err)
+static int render_text(struct module_call *call, const struct jinja_syntax *syntax,
+                       const char *file, const char *text, size_t len, struct str *out,
+                       struct err *err)
 {
     struct scope *scope = call->data;
     struct jinja_scope names = {vars_get, scope};
     struct source where = {file, 1, 1};
-    struct jinja_template *t = jinja_parse(call->arena, where, text, len, err);
+    struct jinja_template *t = jinja_parse_as(call->arena, syntax, where, text, len, err);
 
     return t ? (int)jinja_render(t, &names, out, err) : JINJA_ERROR;
 }

@@ -46,9 +46,10 @@ struct bench {
     bool jailed; /* /etc is that of the bench's folder */
 };
 
-BENCH int fake_render(struct module_call *call, const char *file, const char *text, size_t len,
-                      struct str *out, struct err *err)
+BENCH int fake_render(struct module_call *call, const struct jinja_syntax *syntax, const char *file,
+                      const char *text, size_t len, struct str *out, struct err *err)
 {
+    UNUSED(syntax);
     UNUSED(call);
     UNUSED(file);
     UNUSED(err);

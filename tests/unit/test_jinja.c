@@ -370,6 +370,53 @@ static void test_variables_are_constant(void **state)
     assert_int_equal(value_get(f->vars, "list")->u.list.n, 3);
 }
 
+/* What python3-jinja2 makes of the same. */
+static void test_other_syntax(void **state)
+{
+    static const struct {
+        struct jinja_syntax syntax;
+        const char *text, *wanted;
+    } cases[] = {
+        {{{"{%", "{{", "{#"}, {"%}", "}}", "#}"}, true, true},
+         "a:\n  {% for i in [1, 2] %}\n  - {{ i }}\n  {% endfor %}\n  {# no #}\n"
+         " b {% if 1 %}c{% endif %}\n",
+         "a:\n  - 1\n  - 2\n b c"},
+        {{{"{%", "{{", "{#"}, {"%}", "}}", "#}"}, true, true},
+         "  {%+ if 1 %}\n\t {% raw %}\n  x\n   {% endraw %}\n  {{ 1 }} {% endif %}",
+         "  \n  x\n  1 "},
+        {{{"{%", "{{", "{#"}, {"%}", "}}", "#}"}, false, true},
+         "{% if 1 %}\n {% endif %}\n  {% if 1 -%}\n  {% endif %} x",
+         "\n\n x"},
+        {{{"{%", "{{", "{#"}, {"%}", "}}", "#}"}, false, false},
+         "{% if 1 %}\n{{ 1 }}\n{% endif %}\n{# c #}\nend",
+         "\n1\n\n\nend"},
+        {{{"<%", "[[", "[#"}, {"%>", "]]", "#]"}, true, false},
+         "[# x #][[ [1, [2]][1][0] ]] {{ no }} {% no %}\n<% if 1 -%>\n yes [[- 'a' -]]\n"
+         "<%- endif %>\n<% raw %>[[ x ]]<% endraw %>",
+         "2 {{ no }} {% no %}\nyesa[[ x ]]"},
+        {{{"{", "{{{", "{*"}, {"}", "}}}", "*}"}, true, false},
+         "{{{ 1 }}} { if 1 }{* c *}x{ endif }",
+         "1 x"},
+    };
+    static const struct jinja_syntax same = {{"<", "<", "{#"}, {">", "}}", "#}"}, true, false};
+    struct fixture *f = *state;
+    struct jinja_scope names = {find_variable, f->vars};
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct jinja_template *t =
+            jinja_parse_as(&f->arena, &cases[i].syntax, (struct source){"t.j2", 1, 1},
+                           cases[i].text, strlen(cases[i].text), &f->err);
+
+        if (!t)
+            fail_msg("%zu: %s", i, f->err.text);
+        str_clear(&f->out);
+        assert_int_equal(jinja_render(t, &names, &f->out, &f->err), JINJA_OK);
+        assert_string_equal(f->out.buf, cases[i].wanted);
+    }
+    assert_null(jinja_parse_as(&f->arena, &same, (struct source){"t.j2", 1, 1}, "", 0, &f->err));
+    assert_non_null(strstr(f->err.text, "must be different"));
+}
+
 static void test_a_template_renders_many_times(void **state)
 {
     struct fixture *f = *state;
@@ -519,6 +566,7 @@ int main(void)
         T(test_failing_lookup),
         T(test_object),
         T(test_variables_are_constant),
+        T(test_other_syntax),
         T(test_a_template_renders_many_times),
         T(test_depth),
         T(test_long_chains_work),

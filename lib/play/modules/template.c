@@ -5,10 +5,9 @@
 #include "lib/jinja/jinja.h"
 #include "lib/play/filechange.h"
 
-#define DELIMITER(name, text)                                                                      \
+#define DELIMITER(name, text, help)                                                                \
     {                                                                                              \
-        name, ARG_REFUSED, false, text, NULL, NULL,                                                \
-            "delimiters are Jinja's own: put other braces in the file between raw and endraw"      \
+        name, ARG_STR, false, text, NULL, NULL, help                                               \
     }
 
 static const struct module_arg args[] = {
@@ -21,23 +20,40 @@ static const struct module_arg args[] = {
     {"force", ARG_BOOL, false, "yes", NULL, NULL, "no: only when dest does not exist"},
     {"validate", ARG_STR, false, NULL, NULL, NULL,
      "Command that must accept the new file, %s is its name"},
-    {"trim_blocks", ARG_BOOL, false, "yes", NULL, NULL, "Only yes"},
-    {"lstrip_blocks", ARG_BOOL, false, "no", NULL, NULL, "Only no"},
+    {"trim_blocks", ARG_BOOL, false, "yes", NULL, NULL, "The newline after a tag goes"},
+    {"lstrip_blocks", ARG_BOOL, false, "no", NULL, NULL,
+     "The blanks before a tag that begins a line go"},
     {"follow", ARG_BOOL, false, "no", NULL, NULL, "Write what a link at dest leads to"},
-    DELIMITER("block_start_string", "{%"),
-    DELIMITER("block_end_string", "%}"),
-    DELIMITER("variable_start_string", "{{"),
-    DELIMITER("variable_end_string", "}}"),
-    DELIMITER("comment_start_string", "{#"),
-    DELIMITER("comment_end_string", "#}"),
+    DELIMITER("block_start_string", "{%", "Begins a tag"),
+    DELIMITER("block_end_string", "%}", "Ends it"),
+    DELIMITER("variable_start_string", "{{", "Begins what is printed"),
+    DELIMITER("variable_end_string", "}}", "Ends it"),
+    DELIMITER("comment_start_string", "{#", "Begins a comment"),
+    DELIMITER("comment_end_string", "#}", "Ends it"),
     {"output_encoding", ARG_REFUSED, false, "utf-8", NULL, NULL,
      "files are UTF-8: convert with command: iconv"},
     {"newline_sequence", ARG_STR, false, "\\n", "\\n|\n", NULL, "Only \\n"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
+static struct jinja_syntax syntax_of(const struct module_call *call)
+{
+    struct jinja_syntax syntax = {
+        .begin = {value_get_str(call->args, "block_start_string", ""),
+                  value_get_str(call->args, "variable_start_string", ""),
+                  value_get_str(call->args, "comment_start_string", "")},
+        .end = {value_get_str(call->args, "block_end_string", ""),
+                value_get_str(call->args, "variable_end_string", ""),
+                value_get_str(call->args, "comment_end_string", "")},
+        .trim_blocks = value_get_bool(call->args, "trim_blocks", true),
+        .lstrip_blocks = value_get_bool(call->args, "lstrip_blocks", false),
+    };
+    return syntax;
+}
+
 /* Reads and renders src. 1: a variable is not known yet. */
 static int render_source(struct module_call *call, struct file_delivery *delivery, struct err *err)
 {
+    const struct jinja_syntax syntax = syntax_of(call);
     struct str text, rendered;
     int rc;
 
@@ -45,7 +61,7 @@ static int render_source(struct module_call *call, struct file_delivery *deliver
     str_init(&rendered, JINJA_MAX_OUTPUT);
     rc = file_source(call, value_get_str(call->args, "src", ""), &text, &delivery->source, err);
     if (rc == 0)
-        rc = call->render(call, delivery->source, text.buf, text.len, &rendered, err);
+        rc = call->render(call, &syntax, delivery->source, text.buf, text.len, &rendered, err);
     if (rc == JINJA_ERROR)
         rc = -1;
     if (rc == JINJA_OK) {
@@ -63,9 +79,6 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     struct file_delivery *delivery = arena_new(call->arena, struct file_delivery);
     int rc;
 
-    if (!value_get_bool(call->args, "trim_blocks", true) ||
-        value_get_bool(call->args, "lstrip_blocks", false))
-        return err_set(err, ERR_INPUT, "template: only trim_blocks: yes and lstrip_blocks: no");
     rc = render_source(call, delivery, err);
     if (rc != 0)
         return rc;
