@@ -392,7 +392,7 @@ static void put_request(struct module_call *call, struct world *world,
     str_init(&config, STR_MAX_TEXT);
     curl_config(call, request, since ? request->dest : NULL, &config);
     str_puts(&out->script, "if command -v curl >/dev/null; then\n");
-    if (request->dest) {
+    if (now) {
         struct str steps;
 
         str_init(&steps, STR_MAX_TEXT);
