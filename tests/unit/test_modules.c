@@ -1193,7 +1193,21 @@ static void uri_answers(void **state)
     refuses(b, "uri", "{url: 'http://x', headers: {a: \"b\\nc\"}}", "control characters");
 }
 
-/* One answer to one request, from a process of its own. */
+/* One answer, and after it the request's own body. */
+static void answer_once(int listener, const char *answer)
+{
+    char request[4096] = "";
+    int client = accept(listener, NULL, NULL);
+    bool sent = client >= 0 && read(client, request, sizeof(request) - 1) > 0 &&
+                write(client, answer, strlen(answer)) > 0;
+    const char *body = strstr(request, "\r\n\r\n");
+
+    if (sent && body && body[4] && write(client, body + 4, strlen(body + 4)) < 0)
+        sent = false;
+    _exit(sent ? 0 : 1);
+}
+
+/* The port of a process of its own that answers one request. */
 static int serve(const char *answer, pid_t *pid)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -1204,14 +1218,8 @@ static int serve(const char *answer, pid_t *pid)
     assert_int_equal(listen(listener, 1), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
     *pid = fork();
-    if (*pid == 0) {
-        char request[4096];
-        int client = accept(listener, NULL, NULL);
-
-        if (read(client, request, sizeof(request)) > 0 && write(client, answer, strlen(answer)) < 0)
-            _exit(1);
-        _exit(0);
-    }
+    if (*pid == 0)
+        answer_once(listener, answer);
     close(listener);
     return ntohs(at.sin_port);
 }
@@ -1254,6 +1262,11 @@ static void uri_to_file(void **state)
     assert_string_equal(result(b, "failed"), "True");
     assert_string_equal(result(b, "changed"), "False");
     assert_file(b, "@/got", "two\n", 0640);
+    fetch(b, page,
+          ", method: POST, body_format: form-urlencoded, return_content: yes, "
+          "body: {a b: 'c&d', l: [1, ~, x]}");
+    assert_string_equal(result(b, "content"), "a+b=c%26d&l=1&l=x");
+    fetch(b, arena_printf(&b->arena, "%stwo\n", page), "");
     fetch(b, "HTTP/1.0 304 Same\r\n\r\n", ", status_code: [200, 304]");
     assert_string_equal(result(b, "changed"), "False");
     fetch(b, arena_printf(&b->arena, "%stwo\n", page), ", mode: '0600'");

@@ -18,7 +18,8 @@ static const struct module_arg args[] = {
     {"status_code", ARG_LIST, false, "200", NULL, NULL, "What counts as success; a list"},
     {"return_content", ARG_BOOL, false, "no", NULL, NULL, "Return the body as content"},
     {"body", ARG_RAW, false, NULL, NULL, NULL, "What is sent"},
-    {"body_format", ARG_STR, false, "raw", "json|raw", NULL, "json: lists and maps are written so"},
+    {"body_format", ARG_STR, false, "raw", "form-urlencoded|json|raw", NULL,
+     "How lists and maps are written; form-urlencoded: a map, or a list of pairs"},
     {"headers", ARG_MAP, false, NULL, NULL, NULL, "Further header fields"},
     {"url_username", ARG_STR, false, NULL, NULL, "user", "For basic authentication"},
     {"url_password", ARG_STR, false, NULL, NULL, "password", "For basic authentication"},
@@ -90,23 +91,83 @@ static int parse_url(struct module_call *call, const char *url, struct request *
     return 0;
 }
 
+/* As Python's quote_plus. */
+static void put_quoted(const struct value *v, struct str *out)
+{
+    struct str plain;
+
+    str_init(&plain, STR_MAX_TEXT);
+    jinja_put(v, &plain);
+    for (size_t i = 0; i < plain.len; i++) {
+        unsigned char c = (unsigned char)plain.buf[i];
+
+        if (isalnum(c) || (c && strchr("_.-~", c)))
+            str_putc(out, (char)c);
+        else if (c == ' ')
+            str_putc(out, '+');
+        else
+            str_printf(out, "%%%02X", c);
+    }
+    str_release(&plain);
+}
+
+/* key=value, once for each value of a list; null is left out. */
+static void put_field(const struct value *key, const struct value *v, struct str *out)
+{
+    if (v->type == VALUE_LIST) {
+        for (size_t i = 0; i < v->u.list.n; i++)
+            put_field(key, v->u.list.items[i], out);
+        return;
+    }
+    if (v->type == VALUE_NULL)
+        return;
+    str_puts(out, out->len ? "&" : "");
+    put_quoted(key, out);
+    str_putc(out, '=');
+    put_quoted(v, out);
+}
+
+static void put_form(struct module_call *call, const struct value *body, struct str *out)
+{
+    for (size_t i = 0; body->type == VALUE_MAP && i < body->u.map.n; i++)
+        put_field(value_str(call->arena, body->u.map.entries[i].key), body->u.map.entries[i].value,
+                  out);
+    for (size_t i = 0; body->type == VALUE_LIST && i < body->u.list.n; i++) {
+        const struct value *pair = body->u.list.items[i];
+
+        if (pair->type == VALUE_LIST && pair->u.list.n == 2)
+            put_field(pair->u.list.items[0], pair->u.list.items[1], out);
+    }
+}
+
 static const char *make_body(struct module_call *call)
 {
     const struct value *body = value_get(call->args, "body");
-    bool json = str_eq(value_get_str(call->args, "body_format", ""), "json");
+    const char *format = value_get_str(call->args, "body_format", "raw"), *kept;
     struct str text;
-    const char *kept;
 
     if (!body)
         return NULL;
     str_init(&text, STR_MAX_TEXT);
-    if (value_is_str(body) || !json)
-        jinja_put(body, &text);
-    else
+    if (!value_is_str(body) && str_eq(format, "json"))
         json_write(body, JSON_LINE, &text);
+    else if (!value_is_str(body) && str_eq(format, "form-urlencoded"))
+        put_form(call, body, &text);
+    else
+        jinja_put(body, &text);
     kept = arena_strdup(call->arena, text.buf);
     str_release(&text);
     return kept;
+}
+
+/* What the body's format says of it, NULL: nothing. */
+static const char *body_type(const struct module_call *call)
+{
+    const char *format = value_get_str(call->args, "body_format", "raw");
+
+    return str_eq(format, "json")              ? "application/json"
+           : str_eq(format, "form-urlencoded") ? "application/x-www-form-urlencoded"
+                                               : NULL;
 }
 
 static const char *make_auth(struct module_call *call)
@@ -224,8 +285,8 @@ static void each_header(struct module_call *call, const struct request *request,
                               value_get_str(call->args, "http_agent", "")));
     if (value_get_bool(call->args, "force", false))
         put(out, "Cache-Control: no-cache");
-    if (!typed && request->body && str_eq(value_get_str(call->args, "body_format", ""), "json"))
-        put(out, "Content-Type: application/json");
+    if (!typed && request->body && body_type(call))
+        put(out, arena_printf(call->arena, "Content-Type: %s", body_type(call)));
     if (request->auth)
         put(out, arena_printf(call->arena, "Authorization: Basic %s", request->auth));
 }
