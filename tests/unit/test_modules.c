@@ -631,16 +631,36 @@ static void apt_all(void **state)
     assert_string_equal(b->plan.script.buf, "apt-get clean");
 }
 
+/* The fragment is not run: it would install. It must be shell text. */
+static void parses(struct bench *b)
+{
+    const char *const argv[] = {"sh", "-n", NULL};
+    struct proc p = {.argv = argv,
+                     .input = b->plan.script.buf,
+                     .input_len = b->plan.script.len,
+                     .timeout_ms = 20000};
+
+    assert_int_equal(proc_run(&p, &b->err), 0);
+    assert_int_equal(p.status, 0);
+}
+
 static void apt_files(void **state)
 {
     struct bench *b = *state;
+    struct path_state *stamp = arena_new(&b->arena, struct path_state);
 
+    world_set(&b->world, NEED_PATH, "/var/lib/apt/periodic/update-success-stamp", stamp);
+    world_set(&b->world, NEED_PATH, "/var/lib/apt/lists", stamp);
     assert_int_equal(plan(b, "apt", "{deb: 'a.deb,http://h/b.deb'}"), PLAN_OPAQUE);
     apt_has(b, "apt-helper download-file 'http://h/b.deb' \"$pgha_debs/1.deb\"");
     apt_has(b, " -o APT::Install-Recommends=no install -- './a.deb' \"$pgha_debs/1.deb\" "
                "</dev/null");
     assert_int_equal(plan(b, "apt", "{deb: /a.deb, policy_rc_d: 101}"), PLAN_OPAQUE);
     apt_has(b, "exit 101\\n");
+    parses(b);
+    assert_int_equal(plan(b, "apt", "{deb: 'http://h/b.deb', update_cache: yes, policy_rc_d: 0}"),
+                     PLAN_OPAQUE);
+    parses(b);
 }
 
 static void apt_cache(void **state)
