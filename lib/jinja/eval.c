@@ -305,17 +305,17 @@ static const struct value *lookup_local(const struct evaluator *ev, const char *
     return NULL;
 }
 
-static const struct value *evaluate_name(struct evaluator *ev, const struct expr *e)
+const struct value *ev_variable(struct evaluator *ev, const char *name)
 {
-    const struct value *v = lookup_local(ev, e->name);
+    const struct value *v = lookup_local(ev, name);
 
     if (v)
         return v;
-    switch (ev->scope->get(ev->scope->data, ev->arena, e->name, &v, ev->err)) {
+    switch (ev->scope->get(ev->scope->data, ev->arena, name, &v, ev->err)) {
     case LOOKUP_FOUND:
         return v;
     case LOOKUP_MISSING:
-        return ev_undefined(ev, "'%s' is undefined", e->name);
+        return ev_undefined(ev, "'%s' is undefined", name);
     case LOOKUP_PENDING:
         ev->pending = true;
         return NULL;
@@ -324,6 +324,11 @@ static const struct value *evaluate_name(struct evaluator *ev, const struct expr
     }
     err_wrap(ev->err, "%s:%d", ev->file, ev->line);
     return NULL;
+}
+
+static const struct value *evaluate_name(struct evaluator *ev, const struct expr *e)
+{
+    return ev_variable(ev, e->name);
 }
 
 static const struct value *evaluate_list(struct evaluator *ev, const struct expr *e)

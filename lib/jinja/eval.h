@@ -72,6 +72,22 @@ struct test {
     const char *help;
 };
 
+/* A call of lookup() or query(), or of with_NAME. */
+struct lookup_call {
+    const struct value *terms;  /* list: what stands behind the name */
+    const struct call *options; /* arg: by the row's params */
+    const char *kind;           /* of with_first_found (jinja_controller.find); NULL */
+};
+
+struct lookup_plugin {
+    const char *name;
+    const char *params; /* names of the options */
+    unsigned flags;     /* TAKES_UNDEFINED_ARGS */
+    /* A list; NULL failed. */
+    const struct value *(*fn)(struct evaluator *ev, const struct lookup_call *call);
+    const char *help;
+};
+
 struct filter_table {
     const struct filter *rows;
     size_t n;
@@ -81,6 +97,7 @@ extern const struct filter_table filters_text, filters_list, filters_data;
 
 const struct filter *filter_find(const char *name);
 const struct test *test_find(const char *name);
+const char *without_collection(const char *name); /* ansible.builtin.NAME is NAME */
 
 /* ---- failing and limits (eval.c) */
 const struct value *ev_fail(struct evaluator *ev, const char *fmt, ...)
@@ -110,6 +127,8 @@ struct value *ev_undefined(struct evaluator *ev, const char *fmt, ...) PRINTF_LI
 
 /* ---- applying (eval.c) */
 const struct value *ev_expr(struct evaluator *ev, const struct expr *e);
+/* What a name stands for; undefined when nothing. */
+const struct value *ev_variable(struct evaluator *ev, const char *name);
 const struct value *ev_filter(struct evaluator *ev, const struct filter *f, const struct value *in,
                               const struct call *raw);
 int ev_test(struct evaluator *ev, const struct test *t, const struct value *in,
@@ -171,6 +190,24 @@ bool function_exists(const char *name);
 void jinja_put_functions(struct str *out); /* for jinja_put_reference */
 const char *function_names(void);          /* "dict, namespace, range", for messages */
 const struct value *ev_function(struct evaluator *ev, const char *name, const struct call *raw);
+
+/* ---- lookups (lookups.c) */
+struct lookup_table {
+    const struct lookup_plugin *rows;
+    size_t n;
+};
+
+extern const struct lookup_table lookups_files, lookups_list;
+
+bool lookup_exists(const char *name);
+/* Why there is no such lookup: ": what to do instead", or " (did you mean 'x'?)". In a. */
+const char *lookup_advice(struct arena *a, const char *name);
+void jinja_put_lookups(struct str *out); /* for jinja_put_reference */
+/* Without wantlist: one item itself, several strings joined by commas. */
+const struct value *ev_lookup(struct evaluator *ev, const struct value *name,
+                              const struct call *raw, bool wantlist);
+const struct value *ev_with(struct evaluator *ev, const char *name, const struct value *terms,
+                            const char *kind);
 
 /* ---- printing (print.c) */
 int ev_put(struct evaluator *ev, struct str *out, const struct value *v) MUST_USE;      /* str() */

@@ -11,10 +11,14 @@
 
 static const struct filter_table *const tables[] = {&filters_text, &filters_list, &filters_data};
 
+const char *without_collection(const char *name)
+{
+    return str_starts(name, COLLECTION) ? name + strlen(COLLECTION) : name;
+}
+
 const struct filter *filter_find(const char *name)
 {
-    if (str_starts(name, COLLECTION))
-        name += strlen(COLLECTION);
+    name = without_collection(name);
     for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
         for (size_t i = 0; i < tables[t]->n; i++) {
             if (strcmp(tables[t]->rows[i].name, name) == 0)
@@ -104,4 +108,5 @@ void jinja_put_reference(struct str *out)
         put_row(out, t->name, t->params, t->help);
     }
     jinja_put_functions(out);
+    jinja_put_lookups(out);
 }

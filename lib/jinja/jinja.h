@@ -30,11 +30,29 @@ struct jinja_syntax {
 };
 extern const struct jinja_syntax jinja_usual_syntax;
 
+/* What lookups see of the machine that runs the playbook. What comes from it is never rendered,
+ * except by the lookup `template`. */
+struct jinja_controller {
+    const char *(*env)(void *data, const char *name); /* NULL: not set */
+    /* The file that a task means by a name, looked for beside the role and the playbook, there in
+     * the folder kind ("files", "templates", "vars"; NULL: in none) first. In a; NULL: none. */
+    const char *(*find)(void *data, struct arena *a, const char *kind, const char *name);
+    /* Appends to out, at most out->max bytes. */
+    int (*read)(void *data, const char *path, struct str *out, struct err *err);
+    /* The files that a pattern means, in the first folder that has any; folder is what stands
+     * before the pattern's last slash, or NULL. */
+    void (*glob)(void *data, struct arena *a, const char *folder, const char *pattern,
+                 struct value *out);
+    void *data;
+};
+
 struct jinja_scope {
     /* Called for every name that the template itself did not set. *out lives in a or longer. */
     enum lookup (*get)(void *data, struct arena *a, const char *name, const struct value **out,
                        struct err *err);
     void *data;
+    const struct jinja_controller *controller; /* NULL: lookups that need one are errors */
+    int nesting;                               /* templates looked up inside of each other */
 };
 
 enum jinja_result { JINJA_OK, JINJA_PENDING, JINJA_ERROR /* err says file:line: what */ };
@@ -58,6 +76,11 @@ enum jinja_result jinja_render(const struct jinja_template *t, const struct jinj
  * ansible-core 2.19's native types. */
 enum jinja_result jinja_eval(const struct jinja_template *t, const struct jinja_scope *scope,
                              struct arena *a, const struct value **out, struct err *err);
+
+/* What `with_NAME: terms` walks: a list. kind: as of jinja_controller.find, for first_found. */
+enum jinja_result jinja_with(const char *name, const struct value *terms, const char *kind,
+                             const struct jinja_scope *scope, struct arena *a,
+                             const struct value **out, struct err *err);
 
 bool jinja_has_markup(const char *text); /* "{{", "{%" or "{#" inside */
 bool jinja_truth(const struct value *v); /* Python's bool() */

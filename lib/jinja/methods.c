@@ -552,50 +552,41 @@ static const struct value *function_namespace(struct evaluator *ev, const struct
     return members ? namespace_new(ev, members) : NULL;
 }
 
+static const struct value *function_lookup(struct evaluator *ev, const struct value *self,
+                                           const struct call *c)
+{
+    UNUSED(self);
+    return ev_lookup(ev, c->arg[0], c, false);
+}
+
+static const struct value *function_query(struct evaluator *ev, const struct value *self,
+                                          const struct call *c)
+{
+    UNUSED(self);
+    return ev_lookup(ev, c->arg[0], c, true);
+}
+
 static const struct method functions[] = {
     {"dict", "mapping **", 0, function_dict},
+    {"lookup", "name * **", 1, function_lookup},
     {"namespace", "mapping **", 0, function_namespace},
+    {"q", "name * **", 1, function_query},
+    {"query", "name * **", 1, function_query},
     {"range", "start stop step", 1, function_range},
-};
-
-/* Lookups run on the controller, at a moment of their own: the reader of a playbook could not tell
- * what comes of it. What to do instead. */
-static const struct {
-    const char *name, *instead;
-} lookups[] = {
-    {"dict", "the filter dict2items"},
-    {"env", "-e name=\"$NAME\""},
-    {"file", "vars_files, or `src` of copy"},
-    {"fileglob", "name the files in loop"},
-    {"first_found", "name the file, or vars_files with a list of names"},
-    {"items", "loop"},
-    {"nested", "the filter product"},
-    {"password", "a variable of the inventory, or -e @FILE"},
-    {"pipe", "a task with command and register"},
-    {"sequence", "range()"},
-    {"subelements", "include_tasks with loop"},
-    {"template", "the module template"},
-    {"together", "the filter zip"},
-    {"url", "the module uri"},
-    {"vars", "hostvars[inventory_hostname][name]"},
 };
 
 void jinja_put_functions(struct str *out)
 {
-    str_puts(out, "\n## Functions and lookups\n\n| function | arguments | |\n|---|---|---|\n");
+    str_puts(out, "\n## Functions\n\n| function | arguments | |\n|---|---|---|\n");
     for (size_t i = 0; i < ARRAY_LEN(functions); i++)
         str_printf(out, "| `%s` | `%s` | |\n", functions[i].name, functions[i].params);
-    str_puts(out, "| `lookup`, `query`, `q` | | not supported, see below |\n"
-                  "| `now` | | not supported: `date` in a command, with register |\n"
-                  "\nMethods of strings, lists and mappings are Python's.\n"
-                  "\n| lookup | instead |\n|---|---|\n");
-    for (size_t i = 0; i < ARRAY_LEN(lookups); i++)
-        str_printf(out, "| `%s` | %s |\n", lookups[i].name, lookups[i].instead);
+    str_puts(out, "| `now` | | not supported: `date` in a command, with register |\n"
+                  "\nMethods of strings, lists and mappings are Python's.\n");
 }
 
 const char *function_names(void)
 {
-    return "dict, namespace and range";
+    return "dict, lookup, namespace, query and range";
 }
 
 static const struct method *function_find(const char *name)

@@ -419,6 +419,24 @@ static const struct expr *parse_attribute(struct parser *p, const struct expr *l
     return finished(p, e);
 }
 
+/* The name of a lookup that stands in the text itself is checked before anything runs. */
+static const struct expr *check_lookup(struct parser *p, const struct expr *e)
+{
+    static const char *const callers[] = {"lookup", "query", "q"};
+    const struct expr *first = e->args && e->args->n > 0 ? e->args->positional[0] : NULL;
+    bool looks_up = false;
+    const char *name;
+
+    for (size_t i = 0; i < ARRAY_LEN(callers) && e->left->kind == EXPR_NAME; i++)
+        looks_up = looks_up || str_eq(e->left->name, callers[i]);
+    if (!looks_up || !first || first->kind != EXPR_CONST || !value_is_str(first->constant))
+        return e;
+    name = first->constant->u.str.s;
+    if (lookup_exists(name))
+        return e;
+    return parse_fail(p, "no lookup named '%s'%s", name, lookup_advice(p->arena, name));
+}
+
 static const struct expr *parse_call(struct parser *p, const struct expr *left)
 {
     struct expr *e = new_expr(p, EXPR_CALL);
@@ -426,7 +444,9 @@ static const struct expr *parse_call(struct parser *p, const struct expr *left)
     e->left = left;
     if (left->kind != EXPR_NAME && left->kind != EXPR_ATTR)
         return parse_fail(p, "only functions and methods can be called");
-    return parse_arguments(p, e) < 0 ? NULL : finished(p, e);
+    if (parse_arguments(p, e) < 0 || !check_lookup(p, e))
+        return NULL;
+    return finished(p, e);
 }
 
 static const struct expr *parse_postfix(struct parser *p, const struct expr *e)

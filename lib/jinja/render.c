@@ -217,15 +217,14 @@ static int run_body(struct evaluator *ev, const struct body *body, struct str *o
 
 /* ---- the ways in ---------------------------------------------------------------------------- */
 
-static struct evaluator evaluator_init(const struct jinja_template *t,
-                                       const struct jinja_scope *scope, struct arena *a,
-                                       struct err *err)
+static struct evaluator evaluator_init(const char *file, const struct jinja_scope *scope,
+                                       struct arena *a, struct err *err)
 {
     return (struct evaluator){.scope = scope,
                               .arena = a,
                               .err = err,
                               .arena_start = a->used,
-                              .file = arena_strdup(a, t->file),
+                              .file = arena_strdup(a, file),
                               .steps = JINJA_MAX_STEPS,
                               .bindings = VEC_INIT};
 }
@@ -246,7 +245,7 @@ enum jinja_result jinja_render(const struct jinja_template *t, const struct jinj
                                struct str *out, struct err *err)
 {
     struct arena arena = ARENA_INIT;
-    struct evaluator ev = evaluator_init(t, scope, &arena, err);
+    struct evaluator ev = evaluator_init(t->file, scope, &arena, err);
     struct str text;
     int result;
 
@@ -292,9 +291,24 @@ static const struct value *evaluate(struct evaluator *ev, const struct jinja_tem
 enum jinja_result jinja_eval(const struct jinja_template *t, const struct jinja_scope *scope,
                              struct arena *a, const struct value **out, struct err *err)
 {
-    struct evaluator ev = evaluator_init(t, scope, a, err);
+    struct evaluator ev = evaluator_init(t->file, scope, a, err);
 
     *out = evaluate(&ev, t);
+    vec_release(&ev.bindings);
+    return outcome(&ev, *out != NULL);
+}
+
+enum jinja_result jinja_with(const char *name, const struct value *terms, const char *kind,
+                             const struct jinja_scope *scope, struct arena *a,
+                             const struct value **out, struct err *err)
+{
+    const char *file = terms->src.file ? terms->src.file : "";
+    struct evaluator ev = evaluator_init(file, scope, a, err);
+
+    ev.line = terms->src.line;
+    *out = ev_with(&ev, name, terms, kind);
+    if (*out && ev_check_whole(&ev, *out) < 0)
+        *out = NULL;
     vec_release(&ev.bindings);
     return outcome(&ev, *out != NULL);
 }

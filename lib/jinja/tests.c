@@ -489,12 +489,9 @@ static const struct test rows[] = {
      "short for version"},
 };
 
-#define COLLECTION "ansible.builtin."
-
 const struct test *test_find(const char *name)
 {
-    if (str_starts(name, COLLECTION))
-        name += strlen(COLLECTION);
+    name = without_collection(name);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (strcmp(rows[i].name, name) == 0)
             return &rows[i];

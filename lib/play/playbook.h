@@ -108,7 +108,7 @@ struct task {
     struct expressions when, until, changed_when, failed_when;
     bool has_changed_when, has_failed_when;
     const struct value *loop;         /* list or template; NULL */
-    bool loop_flattens;               /* with_items flattens one level */
+    const char *loop_with;            /* with_NAME: the lookup that makes the list; NULL: loop */
     const char *loop_var, *index_var; /* index_var: NULL when there is none */
     const struct value *loop_label;
     struct names notify, tags, listen;

@@ -183,11 +183,23 @@ static void key_become_method(struct reader *r, void *into, const struct value *
         fault_add(r->faults, v->src, "become_method may only be sudo");
 }
 
-static void key_with_items(struct reader *r, void *into, const struct value *v)
-{
-    key_loop(r, into, v);
-    ((struct task *)into)->loop_flattens = true;
-}
+#define WITH_KEY(lookup)                                                                           \
+    static void key_with_##lookup(struct reader *r, void *into, const struct value *v)             \
+    {                                                                                              \
+        key_loop(r, into, v);                                                                      \
+        ((struct task *)into)->loop_with = #lookup;                                                \
+    }
+WITH_KEY(dict)
+WITH_KEY(fileglob)
+WITH_KEY(first_found)
+WITH_KEY(flattened)
+WITH_KEY(indexed_items)
+WITH_KEY(items)
+WITH_KEY(list)
+WITH_KEY(nested)
+WITH_KEY(sequence)
+WITH_KEY(subelements)
+WITH_KEY(together)
 
 static bool is_variable_name(const char *name)
 {
@@ -284,7 +296,17 @@ const struct key_table reader_common_table = {"play, block, role or task", commo
 
 static const struct key task_keys[] = {
     {"loop", key_loop, ""},
+    {"with_dict", key_with_dict, "`item.key` and `item.value`"},
+    {"with_fileglob", key_with_fileglob, "files of this machine"},
+    {"with_first_found", key_with_first_found, "names that are not there, not variables"},
+    {"with_flattened", key_with_flattened, ""},
+    {"with_indexed_items", key_with_indexed_items, "`item.0` is the number, from 0"},
     {"with_items", key_with_items, "flattens one level, as with Ansible"},
+    {"with_list", key_with_list, ""},
+    {"with_nested", key_with_nested, "`item.0`, `item.1`, ..."},
+    {"with_sequence", key_with_sequence, "`start=1 end=9 stride=2 format=%02d`, or `1-9/2:%02d`"},
+    {"with_subelements", key_with_subelements, "`item.0` is without the list that `item.1` is of"},
+    {"with_together", key_with_together, "`item.0`, `item.1`, ..."},
     {"loop_control", key_loop_control, "see below"},
     {"notify", key_notify, ""},
     {"listen", key_listen, "of handlers"},
@@ -298,14 +320,10 @@ static const struct key task_keys[] = {
     {"poll", NULL, "a task ends before the next begins"},
     {"action", NULL, "write the module's name as the key"},
     {"local_action", NULL, "a task runs on its host"},
-    {"with_dict", NULL, "use loop with the dict2items filter"},
-    {"with_list", NULL, "use loop"},
-    {"with_nested", NULL, "use loop with the product filter"},
-    {"with_together", NULL, "use loop with the zip filter"},
-    {"with_sequence", NULL, "use loop with range()"},
-    {"with_fileglob", NULL, "name the files in loop"},
-    {"with_first_found", NULL, "name the file"},
-    {"with_subelements", NULL, "use loop with a list made by filters"},
+    {"with_cartesian", NULL, "use with_nested"},
+    {"with_file", NULL, "use loop with lookup('file', item)"},
+    {"with_lines", NULL, "use a task with command and register"},
+    {"with_random_choice", NULL, "a plan gives the same every time"},
 };
 const struct key_table reader_task_table = {"task", task_keys, ARRAY_LEN(task_keys)};
 
@@ -503,9 +521,9 @@ static void read_import_tasks(struct reader *r, struct task_reader *from, enum t
  * keys are refused where they would do nothing. */
 static void read_include_tasks(struct reader *r, struct task_reader *from, enum task_list to)
 {
-    static const char *const allowed[] = {"name",          "when",         "tags",       "vars",
-                                          "loop",          "loop_control", "with_items", "no_log",
-                                          "ignore_errors", "run_once",     "register"};
+    static const char *const allowed[] = {"name",     "when",         "tags",   "vars",
+                                          "loop",     "loop_control", "no_log", "ignore_errors",
+                                          "run_once", "register"};
 
     refuse_result_keys(r, from, from->action->key);
     for (size_t i = 0; i < from->map->u.map.n; i++) {
@@ -513,7 +531,7 @@ static void read_include_tasks(struct reader *r, struct task_reader *from, enum 
         bool known = entry == from->action;
 
         for (size_t k = 0; k < ARRAY_LEN(allowed) && !known; k++)
-            known = str_eq(entry->key, allowed[k]);
+            known = str_eq(entry->key, allowed[k]) || str_starts(entry->key, "with_");
         if (!known)
             fault_add(r->faults, entry->key_src,
                       "'%s' is no key of include_tasks: the file's tasks get it by apply",

@@ -2,6 +2,7 @@
  * step.c - one task on one host: from the playbook's text to a plan and a result.
  */
 #include "lib/play/args.h"
+#include "lib/play/controller.h"
 #include "lib/play/planout.h"
 #include "lib/play/vars.h"
 
@@ -19,7 +20,8 @@ static int render_text(struct module_call *call, const struct jinja_syntax *synt
                        struct err *err)
 {
     struct scope *scope = call->data;
-    struct jinja_scope names = {vars_get, scope};
+    struct jinja_controller controller = controller_of(scope);
+    struct jinja_scope names = {.get = vars_get, .data = scope, .controller = &controller};
     struct source where = {file, 1, 1};
     struct jinja_template *t = jinja_parse_as(call->arena, syntax, where, text, len, err);
 
@@ -35,27 +37,9 @@ static int eval_text(struct module_call *call, struct source where, const char *
     return t ? (int)vars_expression(call->data, call->arena, t, out, err) : JINJA_ERROR;
 }
 
-/* Folders for `src`: of the role and those that use it, of the task's file, of the play. */
-static const char *const *search_folders(const struct step *step, struct arena *a)
+static const char *folder_kind(const struct task *task)
 {
-    const char *kind = str_eq(step->task->module->name, "template") ? "templates" : "files";
-    const char **folders;
-    size_t n = 0, roles = 0;
-
-    for (const struct role_use *use = step->task->role; use; use = use->user)
-        roles++;
-    folders = arena_alloc(a, (2 * roles + 6) * sizeof(*folders));
-    for (const struct role_use *use = step->task->role; use; use = use->user) {
-        folders[n++] = arena_printf(a, "%s/%s", use->role->path, kind);
-        folders[n++] = use->role->path;
-    }
-    folders[n++] = arena_printf(a, "%s/%s", step->task->folder, kind);
-    folders[n++] = step->task->folder;
-    folders[n++] = arena_printf(a, "%s/%s", step->stage->play->folder, kind);
-    folders[n++] = step->stage->play->folder;
-    folders[n++] =
-        ""; /* embedded: "{{ playbook_dir }}/x" is then a path from the top, not an absolute one */
-    return folders;
+    return str_eq(task->module->name, "template") ? "templates" : "files";
 }
 
 static bool choose(enum choice choice, bool otherwise)
@@ -75,7 +59,7 @@ int step_fill_call(struct host *host, struct step *step, struct scope *scope, st
     step->call = (struct module_call){.arena = a,
                                       .src = task->src,
                                       .assets = run->assets,
-                                      .search = search_folders(step, a),
+                                      .search = search_folders(scope, folder_kind(task), a),
                                       .check_mode = step->check,
                                       .diff = choose(task->diff, run->options->diff),
                                       .render = render_text,
@@ -101,40 +85,28 @@ int step_fill_call(struct host *host, struct step *step, struct scope *scope, st
 
 /* ---- loops ---- */
 
-static void add_items(struct arena *a, struct value *flat, const struct value *list, bool flatten)
+/* What with_first_found looks in, by the module: as Ansible, any whose name has this in it. */
+static const char *kind_of_loop(const struct task *task)
 {
-    for (size_t i = 0; i < list->u.list.n; i++) {
-        struct value *item = list->u.list.items[i];
-
-        if (flatten && item->type == VALUE_LIST)
-            add_items(a, flat, item, false);
-        else
-            value_list_add(a, flat, item);
-    }
+    return task->module && strstr(task->module->name, "template") ? "templates" : "files";
 }
 
 int step_loop_items(struct scope *scope, const struct task *task, struct arena *a,
                     const struct value **out, struct err *err)
 {
-    struct value *flat = value_list(a);
     enum jinja_result rc = vars_render(scope, a, task->loop, out, err);
 
+    if (rc == JINJA_OK && task->loop_with)
+        rc = vars_with(scope, a, task->loop_with, *out, kind_of_loop(task), out, err);
     if (rc != JINJA_OK)
         return rc;
-    if ((*out)->type != VALUE_LIST && !task->loop_flattens) {
+    if ((*out)->type != VALUE_LIST)
         err_set(err, ERR_INPUT, "loop needs a list, not a %s", value_type_name((*out)->type));
-        return JINJA_ERROR;
-    }
-    if ((*out)->type == VALUE_LIST)
-        add_items(a, flat, *out, task->loop_flattens);
-    else
-        value_list_add(a, flat, (struct value *)*out);
-    if (flat->u.list.n > MAX_LOOP_ITEMS) {
+    else if ((*out)->u.list.n > MAX_LOOP_ITEMS)
         err_set(err, ERR_INPUT, "a loop over more than %d items", MAX_LOOP_ITEMS);
-        return JINJA_ERROR;
-    }
-    *out = flat;
-    return JINJA_OK;
+    else
+        return JINJA_OK;
+    return JINJA_ERROR;
 }
 
 /* ---- includes ---- */

@@ -4,6 +4,7 @@
 #include "lib/play/vars.h"
 
 #include "lib/doc/yaml.h"
+#include "lib/play/controller.h"
 
 /* Stands for `omit`; no variable can hold it by chance. */
 #define OMIT "__omit_place_holder__7c1e5a0b9d"
@@ -541,9 +542,20 @@ enum jinja_result vars_expression(struct scope *scope, struct arena *a,
                                   const struct jinja_template *t, const struct value **out,
                                   struct err *err)
 {
-    struct jinja_scope names = {vars_get, scope};
+    struct jinja_controller controller = controller_of(scope);
+    struct jinja_scope names = {.get = vars_get, .data = scope, .controller = &controller};
 
     return jinja_eval(t, &names, a, out, err);
+}
+
+enum jinja_result vars_with(struct scope *scope, struct arena *a, const char *lookup,
+                            const struct value *terms, const char *kind, const struct value **out,
+                            struct err *err)
+{
+    struct jinja_controller controller = controller_of(scope);
+    struct jinja_scope names = {.get = vars_get, .data = scope, .controller = &controller};
+
+    return jinja_with(lookup, terms, kind, &names, a, out, err);
 }
 
 static enum jinja_result render_str(struct scope *scope, struct arena *a, const struct value *v,

@@ -56,6 +56,10 @@ enum jinja_result vars_render(struct scope *scope, struct arena *a, const struct
 enum jinja_result vars_expression(struct scope *scope, struct arena *a,
                                   const struct jinja_template *t, const struct value **out,
                                   struct err *err);
+/* The items of with_LOOKUP; see jinja_with. */
+enum jinja_result vars_with(struct scope *scope, struct arena *a, const char *lookup,
+                            const struct value *terms, const char *kind, const struct value **out,
+                            struct err *err);
 /* Are all conditions true? */
 enum jinja_result vars_true(struct scope *scope, struct arena *a, const struct expressions *all,
                             bool *truth, struct err *err);

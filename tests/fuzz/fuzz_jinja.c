@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena a = ARENA_INIT;
     struct err err = ERR_INIT;
-    struct jinja_scope scope = {find_variable, NULL};
+    struct jinja_scope scope = {.get = find_variable, .data = NULL};
     const struct jinja_template *t;
 
     scope.data = json_parse(&a, "variables", variables, sizeof(variables) - 1, &err);

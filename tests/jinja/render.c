@@ -24,7 +24,7 @@ static enum lookup find_variable(void *data, struct arena *a, const char *name,
 static enum jinja_result render(struct arena *a, const struct value *job, struct str *out,
                                 struct err *err)
 {
-    struct jinja_scope scope = {find_variable, value_get(job, "vars")};
+    struct jinja_scope scope = {.get = find_variable, .data = value_get(job, "vars")};
     const struct value *text = value_get(job, "template");
     struct source where = {"case", 1, 1};
     const struct jinja_template *t;

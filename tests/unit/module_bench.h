@@ -74,7 +74,7 @@ BENCH enum lookup no_names(void *data, struct arena *a, const char *name, const 
 BENCH int real_eval(struct module_call *call, struct source where, const char *expression,
                     const struct value **out, struct err *err)
 {
-    struct jinja_scope scope = {no_names, NULL};
+    struct jinja_scope scope = {.get = no_names, .data = NULL};
     struct jinja_template *t =
         jinja_parse_expression(call->arena, where, expression, strlen(expression), err);
 

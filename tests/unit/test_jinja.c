@@ -101,7 +101,7 @@ static enum lookup find_variable(void *data, struct arena *a, const char *name,
 
 static enum jinja_result render_at(struct fixture *f, struct source where, const char *text)
 {
-    struct jinja_scope scope = {find_variable, f->vars};
+    struct jinja_scope scope = {.get = find_variable, .data = f->vars};
     struct jinja_template *t;
 
     str_clear(&f->out);
@@ -135,7 +135,7 @@ static void fails(struct fixture *f, const char *text, const char *message)
 
 static const struct value *eval(struct fixture *f, const char *text, bool expression)
 {
-    struct jinja_scope scope = {find_variable, f->vars};
+    struct jinja_scope scope = {.get = find_variable, .data = f->vars};
     struct source where = {"p.yml", 7, 1};
     const struct value *v = NULL;
     struct jinja_template *t;
@@ -201,7 +201,11 @@ static void test_outside_the_subset(void **state)
     fails(f, "{% import 'x' as y %}", "'import' is not supported");
     fails(f, "{% macro x() %}{% endmacro %}", "'macro' is not supported");
     fails(f, "{% for x in list recursive %}{% endfor %}", "recursive loops are not supported");
-    fails(f, "{{ lookup('env', 'HOME') }}", "'lookup' is no function; supported are");
+    fails(f, "{{ look('x') }}", "'look' is no function; supported are");
+    fails(f, "{{ lookup('pipe', 'ls') }}", "t.j2:1: no lookup named 'pipe' here: a task with");
+    fails(f, "{{ query('fil', 'x') }}", "no lookup named 'fil' (did you mean 'file'?)");
+    fails(f, "{{ lookup('pi' ~ 'pe', 'ls') }}", "no lookup named 'pipe' here: a task with");
+    fails(f, "{{ lookup('env', 'HOME') }}", "needs a playbook");
     fails(f, "{{ dict(*list) }}", "unpacking arguments");
     fails(f, "{{ 'a' | upperr }}", "no filter named 'upperr' (did you mean 'upper'?)");
     fails(f, "{{ 'a' is definde }}", "no test named 'definde' (did you mean 'defined'?)");
@@ -421,7 +425,7 @@ static void test_a_template_renders_many_times(void **state)
 {
     struct fixture *f = *state;
     const char *text = "{% set l = [] %}{{ l.append(one) }}{{ l }}";
-    struct jinja_scope scope = {find_variable, f->vars};
+    struct jinja_scope scope = {.get = find_variable, .data = f->vars};
     struct jinja_template *t =
         jinja_parse(&f->arena, (struct source){"t.j2", 1, 1}, text, strlen(text), &f->err);
     size_t used = f->arena.used;
@@ -526,7 +530,7 @@ static void test_bad_bytes(void **state)
 static void test_full_output(void **state)
 {
     struct fixture *f = *state;
-    struct jinja_scope scope = {find_variable, f->vars};
+    struct jinja_scope scope = {.get = find_variable, .data = f->vars};
     struct jinja_template *t =
         jinja_parse(&f->arena, (struct source){"t.j2", 1, 1}, "12345", 5, &f->err);
     struct str small;
