@@ -22,7 +22,7 @@ CPPFLAGS ?= -D_FORTIFY_SOURCE=2
 ALL_CPPFLAGS = -D_GNU_SOURCE -DPGHA_VERSION='"$(VERSION)"' -I. \
             $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARN) -fstack-protector-strong -pthread $(CFLAGS) $(SANITIZE)
-LIBS      = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -pthread
+LIBS      = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcrypt -lm -pthread
 
 # Every .c of these rooms belongs to the program; main.c alone stays out of the library.
 SOURCES := $(sort $(wildcard lib/*/*.c lib/*/*/*.c inventory/*.c providers/*.c providers/*/*.c cmd/*.c))

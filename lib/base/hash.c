@@ -1,29 +1,54 @@
 /*
- * hash.c - SHA-256 and SHA-1 from libcrypto; FNV-1a (64 bits) for tables.
+ * hash.c - digests from libcrypto; FNV-1a (64 bits) for tables.
  */
 #include <openssl/evp.h>
 
 #include "lib/base/hash.h"
 
-static void digest_hex(const EVP_MD *kind, const void *data, size_t len, char *out, size_t out_size)
+void hex_of(const unsigned char *data, size_t len, char *out)
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
+    static const char hex[] = "0123456789abcdef";
 
-    if (EVP_Digest(data, len, digest, &size, kind, NULL) != 1 || size != (out_size - 1) / 2)
-        BUG("libcrypto lacks a digest");
-    for (unsigned i = 0; i < size; i++)
-        snprintf(out + (size_t)2 * i, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = hex[data[i] >> 4];
+        out[2 * i + 1] = hex[data[i] & 15];
+    }
+    out[2 * len] = '\0';
+}
+
+size_t digest(const char *name, const void *data, size_t len, unsigned char out[DIGEST_MAX_SIZE])
+{
+    static const struct {
+        const char *name;
+        const EVP_MD *(*get)(void);
+    } kinds[] = {{"md5", EVP_md5},       {"sha1", EVP_sha1},     {"sha224", EVP_sha224},
+                 {"sha256", EVP_sha256}, {"sha384", EVP_sha384}, {"sha512", EVP_sha512}};
+    unsigned int size = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_eq(kinds[i].name, name))
+            return EVP_Digest(data, len, out, &size, kinds[i].get(), NULL) == 1 ? size : 0;
+    return 0;
+}
+
+static void known_hex(const char *name, const void *data, size_t len, char *out, size_t out_size)
+{
+    unsigned char raw[DIGEST_MAX_SIZE];
+    size_t size = digest(name, data, len, raw);
+
+    if (size != (out_size - 1) / 2)
+        BUG("libcrypto has no %s", name);
+    hex_of(raw, size, out);
 }
 
 void sha256_hex(const void *data, size_t len, char out[SHA256_HEX_SIZE])
 {
-    digest_hex(EVP_sha256(), data, len, out, SHA256_HEX_SIZE);
+    known_hex("sha256", data, len, out, SHA256_HEX_SIZE);
 }
 
 void sha1_hex(const void *data, size_t len, char out[SHA1_HEX_SIZE])
 {
-    digest_hex(EVP_sha1(), data, len, out, SHA1_HEX_SIZE);
+    known_hex("sha1", data, len, out, SHA1_HEX_SIZE);
 }
 
 uint64_t hash_fnv1a(const void *data, size_t len)

@@ -93,10 +93,19 @@ struct filter_table {
     size_t n;
 };
 
-extern const struct filter_table filters_text, filters_list, filters_data;
+struct test_table {
+    const struct test *rows;
+    size_t n;
+};
+
+extern const struct filter_table filters_text, filters_list, filters_data, filters_path,
+    filters_hash, filters_number;
+extern const struct test_table tests_values, tests_places;
 
 const struct filter *filter_find(const char *name);
 const struct test *test_find(const char *name);
+/* What to do instead of a filter that there is not: " here: ..."; NULL: nothing is known. */
+const char *filter_advice(struct arena *a, const char *name);
 const char *without_collection(const char *name); /* ansible.builtin.NAME is NAME */
 
 /* ---- failing and limits (eval.c) */

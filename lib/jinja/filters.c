@@ -9,7 +9,8 @@
 #define COLLECTION "ansible.builtin."
 #define NAMES_MAX  256
 
-static const struct filter_table *const tables[] = {&filters_text, &filters_list, &filters_data};
+static const struct filter_table *const tables[] = {&filters_text, &filters_list, &filters_data,
+                                                    &filters_path, &filters_hash, &filters_number};
 
 const char *without_collection(const char *name)
 {
@@ -60,35 +61,48 @@ static void put_row(struct str *out, const char *name, const char *params, const
                *params ? "`" : "", help);
 }
 
-/* Those of Jinja2's and Ansible's that people would look for: what to use instead. */
+/* Those of Jinja2's and Ansible's that people would look for: what to do instead. */
 static const struct {
     const char *name, *instead;
 } absent[] = {
-    {"checksum", "the module stat gives a file's"},
-    {"comment", "write the comment signs"},
+    {"ansible.netcommon.ipaddr", "take the address apart with split, or write what it would give"},
+    {"ansible.utils.ipaddr", "take the address apart with split, or write what it would give"},
+    {"combinations", "a nested loop in the template"},
+    {"community.general.json_query", "selectattr and map"},
     {"e", "nothing is HTML here"},
     {"escape", "nothing is HTML here"},
     {"expanduser", "write the path itself"},
-    {"fileglob", "name the files"},
-    {"human_readable", "round with `//` and write the unit"},
-    {"items", "dict2items, or `.items()` in a template"},
-    {"normpath", "write the path without `..`"},
-    {"password_hash", "hash it once and keep the hash in a variable"},
-    {"path_join", "join with '/'"},
-    {"random", "a plan gives the same every time: choose by index"},
+    {"expandvars", "lookup('env', 'NAME')"},
+    {"fileglob", "query('fileglob', pattern)"},
+    {"forceescape", "nothing is HTML here"},
+    {"from_yaml_all", "write the documents as one list"},
+    {"ipaddr", "take the address apart with split, or write what it would give"},
+    {"ipv4", "take the address apart with split, or write what it would give"},
+    {"ipv6", "take the address apart with split, or write what it would give"},
+    {"json_query", "selectattr and map"},
+    {"permutations", "a nested loop in the template"},
+    {"pprint", "to_nice_json"},
     {"realpath", "write the path itself"},
+    {"relpath", "write the path itself"},
     {"safe", "nothing is escaped"},
-    {"shuffle", "a plan gives the same every time"},
     {"strftime", "`date` in a command, with register"},
-    {"subelements", "a nested loop in the template, or include_tasks with loop"},
-    {"to_uuid", "keep the value in a variable"},
-    {"to_yaml", "to_nice_yaml"},
-    {"tojson", "to_json"},
-    {"truncate", "a slice: text[:80]"},
+    {"striptags", "nothing is HTML here"},
+    {"to_datetime", "`date` in a command, with register"},
     {"unvault", "ansible-vault is not read"},
-    {"urlencode", "write it encoded"},
-    {"zip_longest", "zip"},
+    {"urlize", "nothing is HTML here"},
+    {"vault", "ansible-vault is not read"},
+    {"wordwrap", "write the lines as they are to be"},
+    {"xmlattr", "nothing is HTML here"},
 };
+
+const char *filter_advice(struct arena *a, const char *name)
+{
+    name = without_collection(name);
+    for (size_t i = 0; i < ARRAY_LEN(absent); i++)
+        if (str_eq(absent[i].name, name))
+            return arena_printf(a, " here: %s", absent[i].instead);
+    return NULL;
+}
 
 void jinja_put_reference(struct str *out)
 {

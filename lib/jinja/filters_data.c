@@ -228,8 +228,51 @@ static const struct value *filter_round(struct evaluator *ev, const struct value
 
 /* ---- dicts ---------------------------------------------------------------------------------- */
 
+enum list_merge {
+    MERGE_REPLACE,
+    MERGE_KEEP,
+    MERGE_APPEND,
+    MERGE_PREPEND,
+    MERGE_APPEND_RP, /* what both have only where the later dict has it */
+    MERGE_PREPEND_RP
+};
+
+struct merging {
+    bool recursive;
+    enum list_merge lists;
+};
+
+/* The items of low that high does not have. */
+static const struct value *items_without(struct evaluator *ev, const struct value *low,
+                                         const struct value *high)
+{
+    struct value *list = ev_list(ev);
+
+    for (size_t i = 0; i < low->u.list.n; i++) {
+        int inside = ev_contains(ev, high, low->u.list.items[i]);
+
+        if (inside < 0)
+            return NULL;
+        if (!inside)
+            ev_push(ev, list, low->u.list.items[i]);
+    }
+    return list;
+}
+
+static const struct value *merge_lists(struct evaluator *ev, const struct value *low,
+                                       const struct value *high, enum list_merge how)
+{
+    if (how == MERGE_REPLACE || how == MERGE_KEEP)
+        return how == MERGE_KEEP ? low : high;
+    if ((how == MERGE_APPEND_RP || how == MERGE_PREPEND_RP) &&
+        !(low = items_without(ev, low, high)))
+        return NULL;
+    return how == MERGE_APPEND || how == MERGE_APPEND_RP ? ev_binary(ev, OP_ADD, low, high)
+                                                         : ev_binary(ev, OP_ADD, high, low);
+}
+
 static const struct value *merge_maps(struct evaluator *ev, const struct value *low,
-                                      const struct value *high, bool recursive, int depth)
+                                      const struct value *high, struct merging how, int depth)
 {
     struct value *map = value_map(ev->arena);
 
@@ -243,8 +286,10 @@ static const struct value *merge_maps(struct evaluator *ev, const struct value *
         const struct value_entry *entry = &high->u.map.entries[i];
         const struct value *below = value_get(low, entry->key), *v = entry->value;
 
-        if (recursive && below && below->type == VALUE_MAP && v->type == VALUE_MAP)
-            v = merge_maps(ev, below, v, true, depth + 1);
+        if (how.recursive && below && below->type == VALUE_MAP && v->type == VALUE_MAP)
+            v = merge_maps(ev, below, v, how, depth + 1);
+        else if (below && below->type == VALUE_LIST && v->type == VALUE_LIST)
+            v = merge_lists(ev, below, v, how.lists);
         if (!v)
             return NULL;
         ev_put_in(ev, map, entry->key, v);
@@ -253,19 +298,36 @@ static const struct value *merge_maps(struct evaluator *ev, const struct value *
 }
 
 static const struct value *combine_one(struct evaluator *ev, const struct value *all,
-                                       const struct value *in, bool recursive)
+                                       const struct value *in, struct merging how)
 {
     const struct value *map;
 
     if (in->type == VALUE_LIST) {
         for (size_t i = 0; all && i < in->u.list.n; i++) {
             map = ev_map(ev, in->u.list.items[i]);
-            all = map ? merge_maps(ev, all, map, recursive, 0) : NULL;
+            all = map ? merge_maps(ev, all, map, how, 0) : NULL;
         }
         return all;
     }
     map = ev_map(ev, in);
-    return map ? merge_maps(ev, all, map, recursive, 0) : NULL;
+    return map ? merge_maps(ev, all, map, how, 0) : NULL;
+}
+
+static int read_list_merge(struct evaluator *ev, const struct value *name, enum list_merge *out)
+{
+    static const char *const names[] = {"replace", "keep",      "append",
+                                        "prepend", "append_rp", "prepend_rp"};
+
+    *out = MERGE_REPLACE;
+    for (size_t i = 0; name && i < ARRAY_LEN(names); i++) {
+        if (value_is_str(name) && str_eq(name->u.str.s, names[i])) {
+            *out = (enum list_merge)i;
+            return 0;
+        }
+    }
+    return name ? ev_error(ev, "combine: list_merge is replace, keep, append, prepend, append_rp "
+                               "or prepend_rp")
+                : 0;
 }
 
 /* combine(*dicts, recursive=False, list_merge='replace'); lists of dicts count as their items. */
@@ -273,13 +335,13 @@ static const struct value *filter_combine(struct evaluator *ev, const struct val
                                           const struct call *c)
 {
     const struct value *all = value_map(ev->arena);
-    bool recursive = is_on(c->arg[0]);
+    struct merging how = {.recursive = is_on(c->arg[0])};
 
-    if (c->arg[1] && !(value_is_str(c->arg[1]) && str_eq(c->arg[1]->u.str.s, "replace")))
-        return ev_fail(ev, "combine: only list_merge='replace' is supported");
-    all = combine_one(ev, all, in, recursive);
+    if (read_list_merge(ev, c->arg[1], &how.lists) < 0)
+        return NULL;
+    all = combine_one(ev, all, in, how);
     for (size_t i = 0; all && i < c->n_rest; i++)
-        all = combine_one(ev, all, c->rest[i], recursive);
+        all = combine_one(ev, all, c->rest[i], how);
     return all;
 }
 
@@ -381,21 +443,68 @@ static const struct value *filter_to_nice_json(struct evaluator *ev, const struc
     return dump_json(ev, in, c->arg[0], 4, !c->arg[1] || is_on(c->arg[1]));
 }
 
-/* to_nice_yaml(indent=4) */
-static const struct value *filter_to_nice_yaml(struct evaluator *ev, const struct value *in,
-                                               const struct call *c)
+/* tojson(indent=None): keys sorted, and what HTML would take for its own escaped */
+static const struct value *filter_tojson(struct evaluator *ev, const struct value *in,
+                                         const struct call *c)
 {
-    const struct value *indent = c->arg[0];
+    const struct value *json = dump_json(ev, in, c->arg[0], -1, true);
+    struct str out;
+
+    if (!json)
+        return NULL;
+    str_init(&out, JINJA_MAX_OUTPUT);
+    for (const char *p = json->u.str.s; *p; p++) {
+        if (strchr("<>&'", *p))
+            str_printf(&out, "\\u%04x", (unsigned)*p);
+        else
+            str_putc(&out, *p);
+    }
+    return ev_take(ev, &out);
+}
+
+static const struct value *dump_yaml(struct evaluator *ev, const struct value *in,
+                                     const struct call *c, struct yaml_style style)
+{
+    const struct value *indent = c->arg[0], *width = c->arg[1];
     struct str out;
 
     if (indent && (indent->type != VALUE_INT || indent->u.i < 2 || indent->u.i > 9))
-        return ev_fail(ev, "to_nice_yaml: the indentation must be an integer from 2 to 9");
+        return ev_fail(ev, "YAML: the indentation must be an integer from 2 to 9");
+    if (width && (width->type != VALUE_INT || width->u.i < 20 || width->u.i > INT32_MAX))
+        return ev_fail(ev, "YAML: the width must be an integer from 20");
+    if (indent)
+        style.indent = (int)indent->u.i;
+    if (width)
+        style.width = (size_t)width->u.i;
+    style.sort_keys = !c->arg[2] || is_on(c->arg[2]);
+    if (c->arg[3])
+        style.flow = c->arg[3]->type == VALUE_NULL ? YAML_FLOW_LEAVES
+                     : is_on(c->arg[3])            ? YAML_FLOW_ALL
+                                                   : YAML_FLOW_NONE;
     str_init(&out, JINJA_MAX_OUTPUT);
-    if (ev_put_yaml(ev, &out, in, indent ? (int)indent->u.i : 4) < 0) {
+    if (ev_put_yaml(ev, &out, in, &style) < 0) {
         str_release(&out);
         return NULL;
     }
     return ev_take(ev, &out);
+}
+
+/* to_yaml(indent=2, width=80, sort_keys=True, default_flow_style=None) */
+static const struct value *filter_to_yaml(struct evaluator *ev, const struct value *in,
+                                          const struct call *c)
+{
+    struct yaml_style style = {.indent = 2, .width = 80, .flow = YAML_FLOW_LEAVES};
+
+    return dump_yaml(ev, in, c, style);
+}
+
+/* to_nice_yaml(indent=4, width=80, sort_keys=True, default_flow_style=False) */
+static const struct value *filter_to_nice_yaml(struct evaluator *ev, const struct value *in,
+                                               const struct call *c)
+{
+    struct yaml_style style = {.indent = 4, .width = 80, .flow = YAML_FLOW_NONE};
+
+    return dump_yaml(ev, in, c, style);
 }
 
 static const struct value *filter_from_json(struct evaluator *ev, const struct value *in,
@@ -435,7 +544,7 @@ static const struct filter rows[] = {
     {"abs", "", 0, 0, filter_abs, "the number without its sign"},
     {"bool", "", 0, 0, filter_bool, "true for yes, on, 1 and true"},
     {"combine", "* recursive list_merge", 0, 0, filter_combine,
-     "one dict of several; the later ones win"},
+     "one dict of several; the later ones win; list_merge as with Ansible"},
     {"d", "default_value boolean", 0, TAKES_UNDEFINED | TAKES_UNDEFINED_ARGS, filter_default,
      "short for default"},
     {"default", "default_value boolean", 0, TAKES_UNDEFINED | TAKES_UNDEFINED_ARGS, filter_default,
@@ -456,8 +565,11 @@ static const struct filter rows[] = {
     {"to_json", "indent sort_keys", 0, 0, filter_to_json, "the value as JSON"},
     {"to_nice_json", "indent sort_keys", 0, 0, filter_to_nice_json,
      "the value as JSON on several lines, keys sorted"},
-    {"to_nice_yaml", "indent", 0, 0, filter_to_nice_yaml,
-     "the list or dict as YAML in block style, keys sorted"},
+    {"to_nice_yaml", "indent width sort_keys default_flow_style", 0, 0, filter_to_nice_yaml,
+     "the value as YAML in block style, keys sorted"},
+    {"to_yaml", "indent width sort_keys default_flow_style", 0, 0, filter_to_yaml,
+     "the value as YAML, keys sorted, the innermost lists and dicts on a line"},
+    {"tojson", "indent", 0, 0, filter_tojson, "the value as JSON that HTML may hold, keys sorted"},
     {"type_debug", "", 0, TAKES_UNDEFINED, filter_type_debug,
      "the name of the value's Python type"},
 };

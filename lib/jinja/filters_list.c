@@ -557,29 +557,121 @@ static const struct value *filter_batch(struct evaluator *ev, const struct value
     return list;
 }
 
-/* Pairs (or longer tuples) of items at the same place; ends with the shortest list. */
-static const struct value *filter_zip(struct evaluator *ev, const struct value *in,
-                                      const struct call *c)
+/* slice(slices, fill_with=None): so many lists, the first ones longer */
+static const struct value *filter_slice(struct evaluator *ev, const struct value *in,
+                                        const struct call *c)
+{
+    const struct value *items = ev_items(ev, in);
+    struct value *list = ev_list(ev);
+    size_t slices, longer, at = 0;
+
+    if (!items)
+        return NULL;
+    if (c->arg[0]->type != VALUE_INT || c->arg[0]->u.i < 1)
+        return ev_fail(ev, "slice: the number must be an integer above zero");
+    slices = (size_t)c->arg[0]->u.i;
+    longer = items->u.list.n % slices;
+    for (size_t i = 0; i < slices; i++) {
+        size_t end = at + items->u.list.n / slices + (i < longer);
+        struct value *row = ev_list(ev);
+
+        if (ev_charge(ev, 1) < 0)
+            return NULL;
+        for (; at < end; at++)
+            ev_push(ev, row, items->u.list.items[at]);
+        if (i >= longer && c->arg[1] && c->arg[1]->type != VALUE_NULL)
+            ev_push(ev, row, c->arg[1]);
+        ev_push(ev, list, row);
+    }
+    return list;
+}
+
+/* Tuples of items at the same place. They end with the shortest list, or with the longest: then
+ * fill stands for what is missing. */
+static const struct value *zip_items(struct evaluator *ev, const struct value *in,
+                                     const struct call *c, const struct value *fill)
 {
     const struct value **columns = arena_alloc(ev->arena, (c->n_rest + 1) * sizeof(*columns));
     struct value *list = ev_list(ev);
-    size_t shortest = SIZE_MAX;
+    size_t n = 0;
 
     for (size_t k = 0; k <= c->n_rest; k++) {
         if (!(columns[k] = ev_items(ev, k == 0 ? in : c->rest[k - 1])))
             return NULL;
-        if (columns[k]->u.list.n < shortest)
-            shortest = columns[k]->u.list.n;
+        if (k == 0 || (fill ? columns[k]->u.list.n > n : columns[k]->u.list.n < n))
+            n = columns[k]->u.list.n;
     }
-    for (size_t i = 0; i < shortest; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct value *row = ev_list(ev);
 
         if (ev_charge(ev, c->n_rest + 1) < 0)
             return NULL;
         row->plain = true;
         for (size_t k = 0; k <= c->n_rest; k++)
-            ev_push(ev, row, columns[k]->u.list.items[i]);
+            ev_push(ev, row, i < columns[k]->u.list.n ? columns[k]->u.list.items[i] : fill);
         ev_push(ev, list, row);
+    }
+    return list;
+}
+
+static const struct value *filter_zip(struct evaluator *ev, const struct value *in,
+                                      const struct call *c)
+{
+    return zip_items(ev, in, c, NULL);
+}
+
+/* zip_longest(*lists, fillvalue=None) */
+static const struct value *filter_zip_longest(struct evaluator *ev, const struct value *in,
+                                              const struct call *c)
+{
+    return zip_items(ev, in, c, c->arg[0] ? c->arg[0] : &ev_none);
+}
+
+/* The list that the keys lead to, from element. An absent one is empty with skip_missing. */
+static const struct value *list_below(struct evaluator *ev, const struct value *element,
+                                      const struct value *keys, bool skip_missing)
+{
+    for (size_t i = 0; element && i < keys->u.list.n; i++) {
+        const struct value *key = keys->u.list.items[i];
+
+        if (!is_mapping(element) || key->type != VALUE_STR)
+            return ev_fail(ev, "subelements: a key should point to a dictionary, got %s",
+                           python_type(element));
+        element = ev_member(ev, element, key->u.str.s);
+        if (element && is_undefined(element))
+            return skip_missing
+                       ? ev_list(ev)
+                       : ev_fail(ev, "could not find '%s' key in iterated item", key->u.str.s);
+    }
+    if (element && element->type != VALUE_LIST)
+        return ev_fail(ev, "subelements: the keys should point to a list, got %s",
+                       python_type(element));
+    return element;
+}
+
+/* subelements(subelements, skip_missing=False): (item, element) pairs */
+static const struct value *filter_subelements(struct evaluator *ev, const struct value *in,
+                                              const struct call *c)
+{
+    const struct call none = {.keywords = value_map(ev->arena)};
+    const struct value *items = is_mapping(in) ? ev_method(ev, in, "values", &none) : in;
+    const struct value *keys = c->arg[0];
+    struct value *list = ev_list(ev);
+
+    if (keys->type == VALUE_STR)
+        keys = text_split(ev, keys, value_str(ev->arena, "."), -1);
+    if (!items || !keys)
+        return NULL;
+    if (items->type != VALUE_LIST || keys->type != VALUE_LIST)
+        return ev_fail(ev, "subelements works on a list or dict, with a key or a list of keys");
+    for (size_t i = 0; i < items->u.list.n; i++) {
+        const struct value *item = items->u.list.items[i];
+        const struct value *below = list_below(ev, item, keys, is_on(c->arg[1]));
+
+        if (!below || ev_charge(ev, below->u.list.n + 1) < 0)
+            return NULL;
+        for (size_t k = 0; k < below->u.list.n; k++)
+            ev_push(ev, list, ev_pair(ev, item, below->u.list.items[k]));
     }
     return list;
 }
@@ -676,13 +768,18 @@ static const struct filter rows[] = {
     {"reverse", "", 0, 0, filter_reverse, "the items from the last to the first"},
     {"select", "* **", 0, 0, filter_select, "the items for which a test holds"},
     {"selectattr", "* **", 0, 0, filter_selectattr, "the items for whose attribute a test holds"},
+    {"slice", "slices fill_with", 1, 0, filter_slice, "so many lists of about the same length"},
     {"sort", "reverse case_sensitive attribute", 0, 0, filter_sort, "the items in order"},
+    {"subelements", "subelements skip_missing", 1, 0, filter_subelements,
+     "tuples of an item and one of the list that the key has in it"},
     {"sum", "attribute start", 0, 0, filter_sum, "the items added up"},
     {"symmetric_difference", "other", 1, 0, filter_symmetric_difference,
      "the items that are in one list only"},
     {"union", "other", 1, 0, filter_union, "the items of both lists, each once"},
     {"unique", "case_sensitive attribute", 0, 0, filter_unique, "every item once"},
     {"zip", "*", 0, 0, filter_zip, "tuples of items at the same place"},
+    {"zip_longest", "* fillvalue", 0, 0, filter_zip_longest,
+     "tuples of items at the same place, with fillvalue for what is missing"},
 };
 
 const struct filter_table filters_list = {rows, ARRAY_LEN(rows)};

@@ -1,14 +1,25 @@
 /*
- * filters_text.c - filters on strings: case, white space, regular expressions, paths, quoting,
- * encodings.
+ * filters_text.c - filters on strings: case, white space, regular expressions, quoting, encodings.
  */
 #include <stdio.h>
 
-#include "lib/base/hash.h"
 #include "lib/jinja/eval.h"
 #include "lib/jinja/regex.h"
 #include "lib/jinja/regex_eval.h"
 #include "lib/jinja/unicode.h"
+
+/* A whole number from 0; absent or none: otherwise. */
+static int want_count(struct evaluator *ev, const char *what, const struct value *v,
+                      int64_t otherwise, int64_t *out)
+{
+    *out = otherwise;
+    if (!v || v->type == VALUE_NULL)
+        return 0;
+    if (v->type != VALUE_INT || v->u.i < 0)
+        return ev_error(ev, "%s: a number must be an integer from 0", what);
+    *out = v->u.i;
+    return 0;
+}
 
 /* The value as str() has it, in the given case. */
 static const struct value *in_case(struct evaluator *ev, const struct value *in,
@@ -144,6 +155,135 @@ static const struct value *filter_split(struct evaluator *ev, const struct value
     return text_split(ev, in, c->arg[0], c->arg[1] ? c->arg[1]->u.i : -1);
 }
 
+/* truncate(length=255, killwords=False, end='...', leeway=5), in characters */
+static const struct value *filter_truncate(struct evaluator *ev, const struct value *in,
+                                           const struct call *c)
+{
+    const struct value *text = ev_text(ev, in);
+    const struct value *end = c->arg[2] ? c->arg[2] : value_str(ev->arena, "...");
+    const struct value *kept, *words;
+    int64_t length, leeway;
+    size_t n, n_end;
+
+    if (!text || want_count(ev, "truncate", c->arg[0], 255, &length) < 0 ||
+        want_count(ev, "truncate", c->arg[3], 5, &leeway) < 0)
+        return NULL;
+    if (end->type != VALUE_STR)
+        return ev_fail(ev, "truncate: the end must be a string");
+    if (ev_length(ev, text, &n) < 0 || ev_length(ev, end, &n_end) < 0)
+        return NULL;
+    if ((size_t)length < n_end)
+        return ev_fail(ev, "expected length >= %zu, got %lld", n_end, (long long)length);
+    if (n <= (size_t)length + (size_t)leeway)
+        return text;
+    kept = ev_slice(ev, text, NULL, ev_int(ev, length - (int64_t)n_end), NULL);
+    if (kept && !(c->arg[1] && jinja_truth(c->arg[1]))) {
+        const char *space = strrchr(kept->u.str.s, ' ');
+
+        words = space ? ev_str(ev, kept->u.str.s, (size_t)(space - kept->u.str.s)) : kept;
+        kept = words;
+    }
+    return kept ? ev_binary(ev, OP_ADD, kept, end) : NULL;
+}
+
+/* Runs of letters, digits and underscores. */
+static const struct value *filter_wordcount(struct evaluator *ev, const struct value *in,
+                                            const struct call *c)
+{
+    const struct value *text = ev_text(ev, in);
+    bool inside = false;
+    int64_t words = 0;
+    size_t size;
+
+    UNUSED(c);
+    for (size_t i = 0; text && i < text->u.str.len; i += size) {
+        uint32_t code = unicode_decode(text->u.str.s + i, text->u.str.len - i, &size);
+        bool letter = code == '_' || (code >= '0' && code <= '9') || unicode_is_letter(code);
+
+        words += letter && !inside;
+        inside = letter;
+    }
+    return text ? ev_int(ev, words) : NULL;
+}
+
+/* center(width=80): the left side gets less when it does not divide, as Python's str.center() */
+static const struct value *filter_center(struct evaluator *ev, const struct value *in,
+                                         const struct call *c)
+{
+    const struct value *text = ev_text(ev, in);
+    int64_t width, left, all;
+    struct str out;
+    size_t n;
+
+    if (!text || want_count(ev, "center", c->arg[0], 80, &width) < 0 || ev_length(ev, text, &n) < 0)
+        return NULL;
+    if (width > (int64_t)JINJA_MAX_OUTPUT)
+        return ev_fail(ev, "center: the width is too large");
+    all = width > (int64_t)n ? width - (int64_t)n : 0;
+    left = all / 2 + (all & width & 1);
+    str_init(&out, JINJA_MAX_OUTPUT);
+    str_printf(&out, "%*s%s%*s", (int)left, "", text->u.str.s, (int)(all - left), "");
+    return ev_take(ev, &out);
+}
+
+/* ---- comments ------------------------------------------------------------------------------- */
+
+struct comment_style {
+    const char *name, *beginning, *decoration, *end;
+};
+
+static const struct comment_style comment_styles[] = {{"plain", "", "# ", ""},
+                                                      {"c", "", "// ", ""},
+                                                      {"cblock", "/*", " * ", " */"},
+                                                      {"erlang", "", "% ", ""},
+                                                      {"xml", "<!--", " - ", "-->"}};
+
+static const struct comment_style *comment_style_of(struct evaluator *ev, const struct value *name)
+{
+    const char *wanted = !name ? "plain" : value_is_str(name) ? name->u.str.s : "?";
+
+    for (size_t i = 0; i < ARRAY_LEN(comment_styles); i++)
+        if (str_eq(comment_styles[i].name, wanted))
+            return &comment_styles[i];
+    ev_fail(ev, "comment: no style named '%s'", wanted);
+    return NULL;
+}
+
+/* comment(style='plain', decoration=...): the decoration before every line, and a line of it, with
+ * what the style has around that, before and behind. */
+static const struct value *filter_comment(struct evaluator *ev, const struct value *in,
+                                          const struct call *c)
+{
+    const struct comment_style *style = comment_style_of(ev, c->arg[0]);
+    const struct value *text = ev_text(ev, in);
+    const char *mark;
+    struct str out;
+    int bare;
+
+    if (!style || !text)
+        return NULL;
+    if (c->arg[1] && !value_is_str(c->arg[1]))
+        return ev_fail(ev, "comment: the decoration must be a string");
+    mark = c->arg[1] ? c->arg[1]->u.str.s : style->decoration;
+    for (bare = (int)strlen(mark); bare > 0 && strchr(" \t\n\r\f\v", mark[bare - 1]); bare--)
+        ;
+    str_init(&out, JINJA_MAX_OUTPUT);
+    str_printf(&out, "%s%s", style->beginning, *style->beginning ? "\n" : "");
+    if (bare > 0)
+        str_printf(&out, "%.*s\n", bare, mark);
+    for (const char *line = text->u.str.s; line;) {
+        const char *end = strchr(line, '\n');
+
+        if (end == line)
+            str_printf(&out, "%.*s\n", bare, mark);
+        else
+            str_printf(&out, "%s%.*s%s", mark, (int)strcspn(line, "\n"), line, end ? "\n" : "");
+        line = end ? end + 1 : NULL;
+    }
+    str_printf(&out, "\n%.*s%s%s", bare, mark, *style->end ? "\n" : "", style->end);
+    return ev_take(ev, &out);
+}
+
 /* ---- quoting and encodings ------------------------------------------------------------------ */
 
 /* shlex.quote(): bare when it is safe. */
@@ -202,68 +342,6 @@ static const struct value *filter_b64decode(struct evaluator *ev, const struct v
                                        : "b64decode: the result is no text");
     }
     return ev_take(ev, &out);
-}
-
-static const struct value *filter_hash(struct evaluator *ev, const struct value *in,
-                                       const struct call *c)
-{
-    const struct value *text = ev_text(ev, in);
-    char hex[SHA256_HEX_SIZE];
-
-    if (!text)
-        return NULL;
-    if (!value_is_str(c->arg[0]) || !str_eq(c->arg[0]->u.str.s, "sha256"))
-        return ev_fail(ev, "hash: only 'sha256' is supported");
-    sha256_hex(text->u.str.s, text->u.str.len, hex);
-    return ev_str(ev, hex, strlen(hex));
-}
-
-/* ---- paths, as os.path has them ------------------------------------------------------------- */
-
-static const struct value *filter_basename(struct evaluator *ev, const struct value *in,
-                                           const struct call *c)
-{
-    const struct value *text = ev_text(ev, in);
-    const char *slash = text ? strrchr(text->u.str.s, '/') : NULL;
-
-    UNUSED(c);
-    return slash ? ev_str(ev, slash + 1, strlen(slash + 1)) : text;
-}
-
-static const struct value *filter_dirname(struct evaluator *ev, const struct value *in,
-                                          const struct call *c)
-{
-    const struct value *text = ev_text(ev, in);
-    const char *slash = text ? strrchr(text->u.str.s, '/') : NULL;
-    size_t len = slash ? (size_t)(slash + 1 - text->u.str.s) : 0;
-
-    UNUSED(c);
-    if (!text)
-        return NULL;
-    if (strspn(text->u.str.s, "/") < len) {
-        while (text->u.str.s[len - 1] == '/')
-            len--;
-    }
-    return ev_str(ev, text->u.str.s, len);
-}
-
-static const struct value *filter_splitext(struct evaluator *ev, const struct value *in,
-                                           const struct call *c)
-{
-    const struct value *text = ev_text(ev, in), *root, *ext;
-    const char *name, *dot;
-
-    UNUSED(c);
-    if (!text)
-        return NULL;
-    name = strrchr(text->u.str.s, '/') ? strrchr(text->u.str.s, '/') + 1 : text->u.str.s;
-    name += strspn(name, "."); /* leading dots begin no extension */
-    dot = strrchr(name, '.');
-    if (!dot)
-        dot = text->u.str.s + text->u.str.len;
-    root = ev_str(ev, text->u.str.s, (size_t)(dot - text->u.str.s));
-    ext = root ? ev_str(ev, dot, strlen(dot)) : NULL;
-    return ext ? ev_pair(ev, root, ext) : NULL;
 }
 
 /* ---- regular expressions -------------------------------------------------------------------- */
@@ -492,11 +570,11 @@ static const struct value *filter_regex_escape(struct evaluator *ev, const struc
 static const struct filter rows[] = {
     {"b64decode", "", 0, 0, filter_b64decode, "the text that the Base64 stands for"},
     {"b64encode", "", 0, 0, filter_b64encode, "the text in Base64"},
-    {"basename", "", 0, 0, filter_basename, "the last part of a path"},
     {"capitalize", "", 0, 0, filter_capitalize, "the first letter large, the others small"},
-    {"dirname", "", 0, 0, filter_dirname, "a path without its last part"},
+    {"center", "width", 0, 0, filter_center, "the text in the middle of so many characters"},
+    {"comment", "style decoration", 0, 0, filter_comment,
+     "the text as a comment: plain, c, cblock, erlang or xml"},
     {"format", "* **", 0, 0, filter_format, "the text with its % conversions filled in"},
-    {"hash", "hashtype", 1, 0, filter_hash, "the digest in hexadecimal; sha256 only"},
     {"indent", "width first blank", 0, 0, filter_indent, "every line after the first moved right"},
     {"lower", "", 0, 0, filter_lower, "the text in small letters"},
     {"quote", "", 0, 0, filter_quote, "one word for a POSIX shell"},
@@ -508,11 +586,13 @@ static const struct filter rows[] = {
      "the first match, or the groups asked for, or None"},
     {"replace", "old new count", 2, 0, filter_replace, "the text with a part replaced"},
     {"split", "sep maxsplit", 0, 0, filter_split, "the parts of a text"},
-    {"splitext", "", 0, 0, filter_splitext, "a path's root and extension"},
     {"string", "", 0, 0, filter_string, "the value as text"},
     {"title", "", 0, 0, filter_title, "every word with a large first letter"},
     {"trim", "chars", 0, 0, filter_trim, "the text without white space around it"},
+    {"truncate", "length killwords end leeway", 0, 0, filter_truncate,
+     "no more than so many characters of the text"},
     {"upper", "", 0, 0, filter_upper, "the text in large letters"},
+    {"wordcount", "", 0, 0, filter_wordcount, "the number of words"},
 };
 
 const struct filter_table filters_text = {rows, ARRAY_LEN(rows)};

@@ -17,6 +17,7 @@
 #define JINJA_MAX_DEPTH  64      /* of expressions and blocks */
 #define JINJA_MAX_STEPS  5000000 /* evaluated nodes of one rendering: a template cannot hang us */
 
+struct stat;
 struct jinja_template; /* parsed; read-only, may be shared by threads */
 
 enum jinja_tag { JINJA_BLOCK, JINJA_PRINT, JINJA_COMMENT, JINJA_TAGS };
@@ -30,8 +31,8 @@ struct jinja_syntax {
 };
 extern const struct jinja_syntax jinja_usual_syntax;
 
-/* What lookups see of the machine that runs the playbook. What comes from it is never rendered,
- * except by the lookup `template`. */
+/* What lookups and tests of paths see of the machine that runs the playbook. What comes from it is
+ * never rendered, except by the lookup `template`. */
 struct jinja_controller {
     const char *(*env)(void *data, const char *name); /* NULL: not set */
     /* The file that a task means by a name, looked for beside the role and the playbook, there in
@@ -43,6 +44,7 @@ struct jinja_controller {
      * before the pattern's last slash, or NULL. */
     void (*glob)(void *data, struct arena *a, const char *folder, const char *pattern,
                  struct value *out);
+    int (*stat)(void *data, const char *path, bool follow, struct stat *out); /* -1: not there */
     void *data;
 };
 

@@ -45,10 +45,11 @@ static const struct value *lookup_list(struct evaluator *ev, const struct lookup
 
 static const struct value *lookup_flattened(struct evaluator *ev, const struct lookup_call *call)
 {
-    const struct filter *flatten = filter_find("flatten");
-    const struct call none = {.keywords = value_map(ev->arena)};
+    struct value *options = value_map(ev->arena);
+    const struct call raw = {.keywords = options};
 
-    return ev_filter(ev, flatten, call->terms, &none);
+    ev_put_in(ev, options, "skip_nulls", &ev_false);
+    return ev_filter(ev, filter_find("flatten"), call->terms, &raw);
 }
 
 static const struct value *lookup_indexed_items(struct evaluator *ev,

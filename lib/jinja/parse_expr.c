@@ -495,16 +495,18 @@ static const char *suggestion(struct parser *p, const char *name, const char *co
 static const struct expr *parse_filter(struct parser *p, const struct expr *left)
 {
     struct expr *e = new_expr(p, EXPR_FILTER);
-    const char *name = parse_dotted_name(p, "a filter's name");
+    const char *name = parse_dotted_name(p, "a filter's name"), *advice;
 
     if (!name)
         return NULL;
     e->left = left;
     e->name = name;
     e->filter = filter_find(name);
-    if (!e->filter)
+    if (!e->filter) {
+        advice = filter_advice(p->arena, name);
         return parse_fail(p, "no filter named '%s'%s", name,
-                          suggestion(p, name, jinja_filter_names()));
+                          advice ? advice : suggestion(p, name, jinja_filter_names()));
+    }
     if (take_operator(p, "(") && parse_arguments(p, e) < 0)
         return NULL;
     return finished(p, e);

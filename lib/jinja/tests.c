@@ -1,10 +1,14 @@
 /*
  * tests.c - what `is` can ask: one function and one line in the table each.
  */
+#include <math.h>
 #include <pthread.h>
+#include <strings.h>
 
 #include "lib/jinja/eval.h"
 #include "lib/jinja/regex_eval.h"
+
+#define NAMES_MAX 256
 
 static int test_defined(struct evaluator *ev, const struct value *in, const struct call *c)
 {
@@ -423,6 +427,60 @@ static int test_changed(struct evaluator *ev, const struct value *in, const stru
     return changed;
 }
 
+/* Of a task without async, whose results have no such flags: it is over. */
+static int async_flag(struct evaluator *ev, const struct value *in, const char *name)
+{
+    int flag = result_flag(ev, in, name);
+
+    return flag == 0 && !value_get(in, name) ? 1 : flag;
+}
+
+static int test_finished(struct evaluator *ev, const struct value *in, const struct call *c)
+{
+    UNUSED(c);
+    return async_flag(ev, in, "finished");
+}
+
+static int test_started(struct evaluator *ev, const struct value *in, const struct call *c)
+{
+    UNUSED(c);
+    return async_flag(ev, in, "started");
+}
+
+static int test_timedout(struct evaluator *ev, const struct value *in, const struct call *c)
+{
+    int timedout = result_flag(ev, in, "timedout");
+
+    UNUSED(c);
+    return timedout > 0 ? result_flag(ev, value_get(in, "timedout"), "period") : timedout;
+}
+
+/* truthy(convert_bool=False): with it, words like "no" are false. */
+static int test_truthy(struct evaluator *ev, const struct value *in, const struct call *c)
+{
+    static const char *const no[] = {"0", "f", "false", "n", "no", "off"};
+
+    UNUSED(ev);
+    if (c->arg[0] && jinja_truth(c->arg[0]) && in->type == VALUE_STR)
+        for (size_t i = 0; i < ARRAY_LEN(no); i++)
+            if (strcasecmp(in->u.str.s, no[i]) == 0)
+                return 0;
+    return jinja_truth(in);
+}
+
+static int test_falsy(struct evaluator *ev, const struct value *in, const struct call *c)
+{
+    return !test_truthy(ev, in, c);
+}
+
+static int test_nan(struct evaluator *ev, const struct value *in, const struct call *c)
+{
+    UNUSED(c);
+    if (!is_number(in))
+        return ev_error(ev, "isnan() can only be used on numbers");
+    return isnan(float_of(in)) != 0;
+}
+
 static const struct test rows[] = {
     {"!=", "other", 1, 0, test_ne, "the values differ"},
     {"<", "other", 1, 0, test_lt, "this value is smaller"},
@@ -444,12 +502,15 @@ static const struct test rows[] = {
     {"failed", "", 0, 0, test_failed, "the task failed"},
     {"failure", "", 0, 0, test_failed, "the task failed"},
     {"false", "", 0, 0, test_false, "the value is false"},
+    {"falsy", "convert_bool", 0, 0, test_falsy, "the value counts as false"},
+    {"finished", "", 0, 0, test_finished, "the task is over, which each is here"},
     {"float", "", 0, 0, test_float, "the value is a floating point number"},
     {"ge", "other", 1, 0, test_ge, "this value is larger or equal"},
     {"greaterthan", "other", 1, 0, test_gt, "this value is larger"},
     {"gt", "other", 1, 0, test_gt, "this value is larger"},
     {"in", "seq", 1, 0, test_in, "this value is in the collection"},
     {"integer", "", 0, 0, test_integer, "the value is an integer"},
+    {"isnan", "", 0, 0, test_nan, "it is the floating point number that is none"},
     {"issubset", "other", 1, 0, test_subset, "all items are in the other list"},
     {"issuperset", "other", 1, 0, test_superset, "all items of the other list are in this one"},
     {"iterable", "", 0, 0, test_sequence, "the value can be looped over"},
@@ -460,6 +521,7 @@ static const struct test rows[] = {
     {"mapping", "", 0, 0, test_mapping, "the value is a dict"},
     {"match", "pattern ignorecase multiline", 0, 0, test_match,
      "the regular expression matches at the beginning"},
+    {"nan", "", 0, 0, test_nan, "it is the floating point number that is none"},
     {"ne", "other", 1, 0, test_ne, "the values differ"},
     {"none", "", 0, 0, test_none, "the value is none"},
     {"number", "", 0, 0, test_number, "the value is a number"},
@@ -473,13 +535,16 @@ static const struct test rows[] = {
     {"sequence", "", 0, 0, test_sequence, "the value is a list, a text or a dict"},
     {"skip", "", 0, 0, test_skipped, "short for skipped"},
     {"skipped", "", 0, 0, test_skipped, "the task was skipped"},
+    {"started", "", 0, 0, test_started, "the task began, which each did here"},
     {"string", "", 0, 0, test_string, "the value is text"},
     {"subset", "other", 1, 0, test_subset, "all items are in the other list"},
     {"succeeded", "", 0, 0, test_success, "the task did not fail"},
     {"success", "", 0, 0, test_success, "the task did not fail"},
     {"successful", "", 0, 0, test_success, "the task did not fail"},
     {"superset", "other", 1, 0, test_superset, "all items of the other list are in this one"},
+    {"timedout", "", 0, 0, test_timedout, "the task took too long"},
     {"true", "", 0, 0, test_true, "the value is true"},
+    {"truthy", "convert_bool", 0, 0, test_truthy, "the value counts as true"},
     {"undefined", "", 0, TAKES_UNDEFINED, test_undefined, "the variable is not defined"},
     {"unreachable", "", 0, 0, test_unreachable, "the task did not reach its host"},
     {"upper", "", 0, 0, test_upper, "all letters are large"},
@@ -489,23 +554,38 @@ static const struct test rows[] = {
      "short for version"},
 };
 
+const struct test_table tests_values = {rows, ARRAY_LEN(rows)};
+
+static const struct test_table *const tables[] = {&tests_places, &tests_values};
+
 const struct test *test_find(const char *name)
 {
     name = without_collection(name);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (strcmp(rows[i].name, name) == 0)
-            return &rows[i];
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+        for (size_t i = 0; i < tables[t]->n; i++) {
+            if (strcmp(tables[t]->rows[i].name, name) == 0)
+                return &tables[t]->rows[i];
+        }
     }
     return NULL;
 }
 
-static const char *names[ARRAY_LEN(rows) + 1];
+static const char *names[NAMES_MAX + 1];
 
-/* The table is sorted as strcmp() does. */
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static void collect_names(void)
 {
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        names[i] = rows[i].name;
+    size_t n = 0;
+
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+        for (size_t i = 0; i < tables[t]->n && n < NAMES_MAX; i++)
+            names[n++] = tables[t]->rows[i].name;
+    }
+    qsort(names, n, sizeof(names[0]), by_name);
 }
 
 const char *const *jinja_test_names(void)

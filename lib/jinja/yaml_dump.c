@@ -7,7 +7,6 @@
 #include "lib/jinja/regex_eval.h"
 #include "lib/jinja/unicode.h"
 
-#define WIDTH   80
 #define KEY_MAX 127 /* a longer key would be written as `? key` */
 #define TIMESTAMP                                                                                  \
     "[0-9]{4}-[0-9]{2}-[0-9]{2}$|[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?(?:[Tt]|[ \\t]+)[0-9][0-9]?"      \
@@ -16,9 +15,10 @@
 struct yaml_writer {
     struct evaluator *ev;
     struct str *out;
-    int step;          /* columns a level is indented by */
+    const struct yaml_style *style;
     size_t line_start; /* in out */
     int depth;
+    int flow_depth; /* brackets around */
 };
 
 static int put_node(struct yaml_writer *w, const struct value *v, int indent, bool in_list);
@@ -51,7 +51,7 @@ static int check_characters(struct evaluator *ev, const struct value *text)
         uint32_t c = unicode_decode(text->u.str.s + i, text->u.str.len - i, &size);
 
         if (!is_writable(c) || c == 0x85 || c == 0x2028 || c == 0x2029)
-            return ev_error(ev, "to_nice_yaml: line breaks and control characters in strings are "
+            return ev_error(ev, "YAML: line breaks and control characters in strings are "
                                 "not supported");
     }
     return 0;
@@ -90,19 +90,26 @@ static int reads_as_other_type(struct evaluator *ev, const struct value *text)
     return ev_regex_find(ev, timestamp, &search, &match);
 }
 
-static int needs_quotes(struct evaluator *ev, const struct value *text)
+/* What means something within [] and {} in addition. */
+static bool has_flow_indicator(const char *s)
+{
+    return *s == '?' || (*s && strpbrk(s, ":,[]{}")) || (*s && strchr(s + 1, '?'));
+}
+
+static int needs_quotes(const struct yaml_writer *w, const struct value *text)
 {
     const char *s = text->u.str.s;
 
-    if (text->u.str.len == 0 || s[0] == ' ' || s[text->u.str.len - 1] == ' ' || has_indicator(s))
+    if (text->u.str.len == 0 || s[0] == ' ' || s[text->u.str.len - 1] == ' ' || has_indicator(s) ||
+        (w->flow_depth > 0 && has_flow_indicator(s)))
         return 1;
-    return reads_as_other_type(ev, text);
+    return reads_as_other_type(w->ev, text);
 }
 
 /* A single space beyond the width becomes a line break; not at the ends, and never in a key. */
 static bool folds_at(const struct yaml_writer *w, const char *s, const char *p, bool key)
 {
-    return !key && p > s && p[1] && p[-1] != ' ' && p[1] != ' ' && column(w) > WIDTH;
+    return !key && p > s && p[1] && p[-1] != ' ' && p[1] != ' ' && column(w) > w->style->width;
 }
 
 static int put_string(struct yaml_writer *w, const struct value *text, int indent, bool key)
@@ -110,10 +117,10 @@ static int put_string(struct yaml_writer *w, const struct value *text, int inden
     const char *s = text->u.str.s;
     int quotes;
 
-    if (check_characters(w->ev, text) < 0 || (quotes = needs_quotes(w->ev, text)) < 0)
+    if (check_characters(w->ev, text) < 0 || (quotes = needs_quotes(w, text)) < 0)
         return -1;
     if (key && unicode_count(s, text->u.str.len) > KEY_MAX)
-        return ev_error(w->ev, "to_nice_yaml: a key is longer than %d characters", KEY_MAX);
+        return ev_error(w->ev, "YAML: a key is longer than %d characters", KEY_MAX);
     if (quotes)
         str_putc(w->out, '\'');
     for (const char *p = s; *p; p++) {
@@ -161,7 +168,7 @@ static int put_scalar(struct yaml_writer *w, const struct value *v, int indent)
         put_float(w->out, v->u.f);
         return 0;
     case VALUE_STR:
-        return put_string(w, v, indent + w->step, false);
+        return put_string(w, v, indent + w->style->indent, false);
     default:
         return ev_put(w->ev, w->out, v);
     }
@@ -169,9 +176,90 @@ static int put_scalar(struct yaml_writer *w, const struct value *v, int indent)
 
 /* ---- collections ---------------------------------------------------------------------------- */
 
+static bool is_collection(const struct value *v)
+{
+    return v->type == VALUE_LIST || v->type == VALUE_MAP || v->type == VALUE_OBJECT;
+}
+
+static bool is_empty(const struct value *v)
+{
+    return v->type == VALUE_LIST ? v->u.list.n == 0 : v->u.map.n == 0;
+}
+
+static bool is_flow(const struct yaml_writer *w, const struct value *v)
+{
+    if (w->style->flow != YAML_FLOW_LEAVES)
+        return w->style->flow == YAML_FLOW_ALL;
+    for (size_t i = 0; v->type == VALUE_LIST && i < v->u.list.n; i++)
+        if (is_collection(v->u.list.items[i]))
+            return false;
+    for (size_t i = 0; v->type == VALUE_MAP && i < v->u.map.n; i++)
+        if (is_collection(v->u.map.entries[i].value))
+            return false;
+    return true;
+}
+
+static int put_flow(struct yaml_writer *w, const struct value *v, int indent);
+
+/* What is before an item in brackets: a comma, and a space or line break. */
+static void put_flow_gap(struct yaml_writer *w, size_t i, int indent)
+{
+    if (i > 0)
+        str_putc(w->out, ',');
+    if (column(w) > w->style->width)
+        new_line(w, indent);
+    else if (i > 0)
+        str_putc(w->out, ' ');
+}
+
+static int put_flow_items(struct yaml_writer *w, const struct value *v, int indent)
+{
+    const struct value_entry **entries =
+        v->type == VALUE_MAP ? ev_entries(w->ev, v, w->style->sort_keys) : NULL;
+    size_t n = v->type == VALUE_MAP ? v->u.map.n : v->u.list.n;
+
+    for (size_t i = 0; i < n; i++) {
+        put_flow_gap(w, i, indent);
+        if (entries) {
+            if (put_string(w, value_str(w->ev->arena, entries[i]->key), indent, true) < 0)
+                return -1;
+            str_puts(w->out, ": ");
+        }
+        if (put_flow(w, entries ? entries[i]->value : v->u.list.items[i], indent) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* indent: of lines that are folded inside of v. */
+static int put_flow(struct yaml_writer *w, const struct value *v, int indent)
+{
+    int result;
+
+    if (ev_charge(w->ev, 1) < 0)
+        return -1;
+    if (is_tuple(v))
+        return ev_error(w->ev, "YAML: a tuple cannot be represented");
+    if (v->type == VALUE_OBJECT && !(v = ev_map(w->ev, v)))
+        return -1;
+    if (!is_collection(v))
+        return put_scalar(w, v, indent);
+    if (w->depth == JINJA_MAX_DEPTH)
+        return ev_error(w->ev, "YAML: nested deeper than %d", JINJA_MAX_DEPTH);
+    w->depth++;
+    if (w->flow_depth++ > 0)
+        indent += w->style->indent;
+    str_putc(w->out, v->type == VALUE_LIST ? '[' : '{');
+    result = put_flow_items(w, v, indent);
+    str_putc(w->out, v->type == VALUE_LIST ? ']' : '}');
+    w->flow_depth--;
+    w->depth--;
+    return result;
+}
+
 static int put_map(struct yaml_writer *w, const struct value *map, int indent)
 {
-    const struct value_entry **entries = ev_entries(w->ev, map, true);
+    const struct value_entry **entries = ev_entries(w->ev, map, w->style->sort_keys);
     size_t n = map->u.map.n;
 
     for (size_t i = 0; i < n; i++) {
@@ -200,13 +288,13 @@ static int put_list(struct yaml_writer *w, const struct value *list, int indent)
 
 static int put_collection(struct yaml_writer *w, const struct value *v, int indent, bool in_list)
 {
-    int inner = indent + (v->type == VALUE_LIST && !in_list ? 0 : w->step), result;
+    int inner = indent + (v->type == VALUE_LIST && !in_list ? 0 : w->style->indent), result;
 
     if (w->depth == JINJA_MAX_DEPTH)
-        return ev_error(w->ev, "to_nice_yaml: nested deeper than %d", JINJA_MAX_DEPTH);
+        return ev_error(w->ev, "YAML: nested deeper than %d", JINJA_MAX_DEPTH);
     w->depth++;
     if (in_list)
-        str_printf(w->out, "%*s", w->step - 1, "");
+        str_printf(w->out, "%*s", w->style->indent - 1, "");
     else
         new_line(w, inner);
     result = v->type == VALUE_LIST ? put_list(w, v, inner) : put_map(w, v, inner);
@@ -220,31 +308,31 @@ static int put_node(struct yaml_writer *w, const struct value *v, int indent, bo
     if (ev_charge(w->ev, 1) < 0)
         return -1;
     if (is_tuple(v))
-        return ev_error(w->ev, "to_nice_yaml: a tuple cannot be represented");
+        return ev_error(w->ev, "YAML: a tuple cannot be represented");
     if (v->type == VALUE_OBJECT && !(v = ev_map(w->ev, v)))
         return -1;
-    if ((v->type == VALUE_LIST && v->u.list.n > 0) || (v->type == VALUE_MAP && v->u.map.n > 0))
+    if (is_collection(v) && !is_empty(v) && !is_flow(w, v))
         return put_collection(w, v, indent, in_list);
     str_putc(w->out, ' ');
-    if (v->type == VALUE_LIST || v->type == VALUE_MAP) {
-        str_puts(w->out, v->type == VALUE_LIST ? "[]" : "{}");
-        return 0;
-    }
-    return put_scalar(w, v, indent);
+    return is_collection(v) ? put_flow(w, v, indent + w->style->indent) : put_scalar(w, v, indent);
 }
 
-int ev_put_yaml(struct evaluator *ev, struct str *out, const struct value *v, int indent)
+int ev_put_yaml(struct evaluator *ev, struct str *out, const struct value *v,
+                const struct yaml_style *style)
 {
-    struct yaml_writer w = {.ev = ev, .out = out, .step = indent, .line_start = out->len};
+    struct yaml_writer w = {.ev = ev, .out = out, .style = style, .line_start = out->len};
     int result;
 
     if (v->type == VALUE_OBJECT && !(v = ev_map(ev, v)))
         return -1;
-    if ((v->type != VALUE_LIST && v->type != VALUE_MAP) || is_tuple(v))
-        return ev_error(ev, "to_nice_yaml works on lists and dicts, not on %s", python_type(v));
-    if (v->type == VALUE_LIST ? v->u.list.n == 0 : v->u.map.n == 0)
-        str_puts(out, v->type == VALUE_LIST ? "[]" : "{}");
-    result = v->type == VALUE_LIST ? put_list(&w, v, 0) : put_map(&w, v, 0);
+    if (is_tuple(v) || is_template_object(v))
+        return ev_error(ev, "YAML: %s cannot be represented", python_type(v));
+    if (!is_collection(v))
+        result = put_scalar(&w, v, 0);
+    else if (is_empty(v) || is_flow(&w, v))
+        result = put_flow(&w, v, style->indent);
+    else
+        result = v->type == VALUE_LIST ? put_list(&w, v, 0) : put_map(&w, v, 0);
     str_putc(out, '\n');
     return result;
 }

@@ -4,6 +4,7 @@
 #include "lib/play/controller.h"
 
 #include <fnmatch.h>
+#include <sys/stat.h>
 
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -116,6 +117,12 @@ static void glob_files(void *data, struct arena *a, const char *folder, const ch
     }
 }
 
+static int look_at(void *data, const char *path, bool follow, struct stat *out)
+{
+    UNUSED(data);
+    return follow ? stat(path, out) : lstat(path, out);
+}
+
 /* ---- environment ---- */
 
 static bool sounds_secret(const char *name)
@@ -144,5 +151,6 @@ struct jinja_controller controller_of(const struct scope *scope)
                                      .find = find,
                                      .read = read_file,
                                      .glob = glob_files,
+                                     .stat = look_at,
                                      .data = (void *)scope};
 }

@@ -21,8 +21,11 @@ import yaml
 try:
     from ansible.plugins.filter.core import FilterModule as CoreFilters
     from ansible.plugins.filter.mathstuff import FilterModule as MathFilters
+    from ansible.plugins.filter.urlsplit import FilterModule as UrlFilters
     from ansible.plugins.test.core import TestModule as CoreTests
+    from ansible.plugins.test.files import TestModule as FileTests
     from ansible.plugins.test.mathstuff import TestModule as MathTests
+    from ansible.plugins.test.uri import TestModule as UriTests
     HAVE_ANSIBLE = True
 except ImportError:
     HAVE_ANSIBLE = False
@@ -56,8 +59,11 @@ def environment():
     if HAVE_ANSIBLE:
         env.filters.update(CoreFilters().filters())
         env.filters.update(MathFilters().filters())
+        env.filters.update(UrlFilters().filters())
         env.tests.update(CoreTests().tests())
+        env.tests.update(FileTests().tests())
         env.tests.update(MathTests().tests())
+        env.tests.update(UriTests().tests())
         env.tests.update({"any": any, "all": all})
     env.filters = {name: unrolled(function) for name, function in env.filters.items()}
     return env

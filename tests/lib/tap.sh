@@ -139,5 +139,5 @@ helper() {
     make -s build/libpgha.a >&2 || return 1
     # shellcheck disable=SC2046
     "${CC:-cc}" -std=c11 -D_GNU_SOURCE -I. -o "$2" "$1" build/libpgha.a \
-        $(pkg-config --cflags --libs libssh libcurl yaml-0.1 jansson libpq libcrypto) -lm -pthread
+        $(pkg-config --cflags --libs libssh libcurl yaml-0.1 jansson libpq libcrypto) -lcrypt -lm -pthread
 }

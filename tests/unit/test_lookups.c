@@ -202,7 +202,7 @@ static void loops_are_lookups(void **state)
     walks("with_items: [a, [b, [c]]]", "\"a\"\n\"b\"\n[\"c\"]\n");
     walks("with_items: a", "\"a\"\n");
     walks("with_list: [a, [b]]", "\"a\"\n[\"b\"]\n");
-    walks("with_flattened: [a, [b, [c, null]]]", "\"a\"\n\"b\"\n\"c\"\n");
+    walks("with_flattened: [a, [b, [c, null]]]", "\"a\"\n\"b\"\n\"c\"\nnull\n");
     walks("with_indexed_items: [a, [b]]", "[0, \"a\"]\n[1, \"b\"]\n");
     walks("with_dict: {x: 1, y: [2]}",
           "{\"key\": \"x\", \"value\": 1}\n{\"key\": \"y\", \"value\": [2]}\n");
@@ -248,7 +248,40 @@ static void sequences_count(void **state)
     refuses("query('sequence', 'end=two')", "end must be an integer");
     refuses("query('sequence', 'ends=2')", "sequence has no argument 'ends'");
     refuses("query('sequence', 'words')", "no argument of the form name=value");
-    refuses("query('sequence', 'end=900000000000')", "more than 5000000 steps");
+    refuses("query('sequence', 'end=900000000000')", "the template takes more than");
+}
+
+/* Which of these tests hold for a file of the playbook. */
+static void holds_for(const char *name, const char *wanted)
+{
+    static const char *const tests[] = {"exists", "file",  "directory",
+                                        "link",   "mount", "link_exists"};
+    struct str list;
+
+    str_init(&list, STR_MAX_TEXT);
+    for (size_t i = 0; i < ARRAY_LEN(tests); i++)
+        str_printf(&list, "%s('%s' if '~%s' is %s else '')", i ? " + ' ' + " : "", tests[i], name,
+                   tests[i]);
+    shows(arena_printf(&at->arena, "(%s).split() | join(' ')", list.buf), wanted);
+    str_release(&list);
+}
+
+static void paths_are_those_of_this_machine(void **state)
+{
+    (void)state;
+    put("files/real", "");
+    assert_int_equal(symlink("real", in_dir("files/link")), 0);
+    assert_int_equal(symlink("nowhere", in_dir("files/broken")), 0);
+    holds_for("/files/real", "exists file link_exists");
+    holds_for("/files", "exists directory link_exists");
+    holds_for("/files/link", "exists file link link_exists");
+    holds_for("/files/broken", "link link_exists");
+    holds_for("/files/none", "");
+    shows("'/' is mount and '/proc' is mount", "True");
+    shows("'~/files/link' is same_file('~/files/real')", "True");
+    shows("'~/files/link' is same_file('~/files')", "False");
+    refuses("'~/files' is same_file('~/none')", "a file is not there");
+    refuses("5 is exists", "a path must be a string, not int");
 }
 
 static void faults_have_their_place(void **state)
@@ -282,6 +315,7 @@ int main(void)
         T(loops_are_lookups),
         T(subelements_are_taken_out_of_their_items),
         T(sequences_count),
+        T(paths_are_those_of_this_machine),
         T(faults_have_their_place),
     };
 
