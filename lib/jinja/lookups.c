@@ -27,9 +27,15 @@ static size_t lookup_names(const char *names[NAMES_MAX])
     return n;
 }
 
+/* `flattened` moved to a collection, and its old name leads there. */
+static const char *short_name(const char *name)
+{
+    return str_eq(name, "community.general.flattened") ? "flattened" : without_collection(name);
+}
+
 static const struct lookup_plugin *lookup_find(const char *name)
 {
-    name = without_collection(name);
+    name = short_name(name);
     for (size_t t = 0; t < ARRAY_LEN(tables); t++)
         for (size_t i = 0; i < tables[t]->n; i++)
             if (str_eq(tables[t]->rows[i].name, name))

@@ -192,8 +192,7 @@ static void test_error_places(void **state)
     assert_string_equal(f->err.text, "<template>:1: 'missing' is undefined");
 }
 
-/* Made by openssl passwd -6 and -5, the second one as in Drepper's "Unix crypt using SHA-256 and
- * SHA-512". */
+/* As `openssl passwd -6 -salt saltstring` and -5 have them. */
 static void test_passwords_are_hashed_with_a_salt(void **state)
 {
     struct fixture *f = *state;
