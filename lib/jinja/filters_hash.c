@@ -10,6 +10,8 @@
 #include "lib/jinja/random.h"
 
 #define UUID_BYTES        16
+#define ROUNDS            5000 /* crypt(5)'s default for both */
+#define ROUNDS_MAX        999999
 #define ANSIBLE_NAMESPACE "361e6d51faec444a9079341386da8e2e"
 
 /* ---- digests -------------------------------------------------------------------------------- */
@@ -128,7 +130,8 @@ static const struct value *random_number(struct evaluator *ev, struct random *r,
                                          const struct call *c)
 {
     const struct value *from = c->arg[0], *by = c->arg[1];
-    int64_t start = 0, step = 1, width, number;
+    int64_t start = 0, step = 1, width;
+    uint64_t count;
 
     if ((from && from->type != VALUE_NULL && from->type != VALUE_INT) ||
         (by && by->type != VALUE_NULL && by->type != VALUE_INT))
@@ -139,11 +142,10 @@ static const struct value *random_number(struct evaluator *ev, struct random *r,
         step = by->u.i;
     if (step == INT64_MIN || __builtin_sub_overflow(end, start, &width) || width == INT64_MIN)
         return ev_fail(ev, "random: the numbers are too large");
-    if (step > 0 ? width <= 0 : width >= 0)
+    if (width == 0 || (width > 0) != (step > 0))
         return ev_fail(ev, "random: empty range");
-    width = step > 0 ? (width - 1) / step + 1 : (-width - 1) / -step + 1;
-    number = start + step * (int64_t)random_below(r, (uint64_t)width);
-    return ev_int(ev, number);
+    count = ((uint64_t)llabs(width) - 1) / (uint64_t)llabs(step) + 1;
+    return ev_int(ev, start + step * (int64_t)random_below(r, count));
 }
 
 /* random(start=0, step=1, seed=None): below a number, or one of a list's items */
@@ -199,34 +201,44 @@ static bool is_salt(const char *salt)
     return len > 0 && len <= 16 && !salt[len];
 }
 
-/* password_hash(hashtype='sha512', salt, rounds) */
+/* "$6$rounds=1000$salt"; *cost: how many rounds that are. */
+static int put_setting(struct evaluator *ev, const struct call *c, char *out, size_t size,
+                       size_t *cost)
+{
+    const char *type = !c->arg[0] ? "sha512" : value_is_str(c->arg[0]) ? c->arg[0]->u.str.s : "?";
+    const struct value *salt = c->arg[1] ? ev_text(ev, c->arg[1]) : NULL, *rounds = c->arg[2];
+    char count[32] = "";
+
+    if (c->arg[1] && !salt)
+        return -1;
+    if (!str_eq(type, "sha512") && !str_eq(type, "sha256"))
+        return ev_error(ev, "password_hash: only sha512 and sha256 are supported, not '%s'", type);
+    if (!salt || c->arg[1]->type == VALUE_NULL)
+        return ev_error(ev, "password_hash needs a salt, like salt=65534 | random(seed="
+                            "inventory_hostname): without one the user would change every time");
+    if (!is_salt(salt->u.str.s))
+        return ev_error(ev, "password_hash: a salt has 1 to 16 letters, digits, dots and slashes");
+    if (rounds && rounds->type != VALUE_NULL &&
+        (rounds->type != VALUE_INT || rounds->u.i < 1000 || rounds->u.i > ROUNDS_MAX))
+        return ev_error(ev, "password_hash: rounds must be an integer from 1000 to %d", ROUNDS_MAX);
+    *cost = rounds && rounds->type == VALUE_INT ? (size_t)rounds->u.i : ROUNDS;
+    if (*cost != ROUNDS)
+        snprintf(count, sizeof(count), "rounds=%zu$", *cost);
+    snprintf(out, size, "$%c$%s%s", str_eq(type, "sha512") ? '6' : '5', count, salt->u.str.s);
+    return 0;
+}
+
+/* password_hash(hashtype='sha512', salt, rounds=5000) */
 static const struct value *filter_password_hash(struct evaluator *ev, const struct value *in,
                                                 const struct call *c)
 {
-    const char *type = !c->arg[0] ? "sha512" : value_is_str(c->arg[0]) ? c->arg[0]->u.str.s : "?";
     const struct value *text = ev_text(ev, in), *hash;
-    const struct value *salt = c->arg[1] ? ev_text(ev, c->arg[1]) : NULL, *rounds = c->arg[2];
-    char setting[64], count[32] = "";
     struct crypt_data *data;
+    char setting[64];
     const char *done;
+    size_t cost = 0;
 
-    if (!text || (c->arg[1] && !salt))
-        return NULL;
-    if (!str_eq(type, "sha512") && !str_eq(type, "sha256"))
-        return ev_fail(ev, "password_hash: only sha512 and sha256 are supported, not '%s'", type);
-    if (!salt || c->arg[1]->type == VALUE_NULL)
-        return ev_fail(ev, "password_hash needs a salt, like salt=65534 | random(seed="
-                           "inventory_hostname): without one the user would change every time");
-    if (!is_salt(salt->u.str.s))
-        return ev_fail(ev, "password_hash: a salt has 1 to 16 letters, digits, dots and slashes");
-    if (rounds && rounds->type != VALUE_NULL &&
-        (rounds->type != VALUE_INT || rounds->u.i < 1000 || rounds->u.i > 999999))
-        return ev_fail(ev, "password_hash: rounds must be an integer from 1000 to 999999");
-    if (rounds && rounds->type == VALUE_INT && rounds->u.i != 5000)
-        snprintf(count, sizeof(count), "rounds=%d$", (int)rounds->u.i);
-    snprintf(setting, sizeof(setting), "$%c$%s%s", str_eq(type, "sha512") ? '6' : '5', count,
-             salt->u.str.s);
-    if (ev_charge(ev, rounds && rounds->type == VALUE_INT ? (size_t)rounds->u.i : 5000) < 0)
+    if (!text || put_setting(ev, c, setting, sizeof(setting), &cost) < 0 || ev_charge(ev, cost) < 0)
         return NULL;
     data = xcalloc(1, sizeof(*data));
     done = crypt_r(text->u.str.s, setting, data);

@@ -30,7 +30,7 @@ static int want_numbers(struct evaluator *ev, const char *what, const struct val
 static const struct value *filter_log(struct evaluator *ev, const struct value *in,
                                       const struct call *c)
 {
-    double n[2];
+    double n[2] = {0};
 
     if (want_numbers(ev, "log", in, c->arg[0], M_E, n) < 0)
         return NULL;
@@ -42,7 +42,7 @@ static const struct value *filter_log(struct evaluator *ev, const struct value *
 static const struct value *filter_pow(struct evaluator *ev, const struct value *in,
                                       const struct call *c)
 {
-    double n[2], power;
+    double n[2] = {0}, power;
 
     if (want_numbers(ev, "pow", in, c->arg[0], 0, n) < 0)
         return NULL;
@@ -56,7 +56,7 @@ static const struct value *filter_pow(struct evaluator *ev, const struct value *
 static const struct value *filter_root(struct evaluator *ev, const struct value *in,
                                        const struct call *c)
 {
-    double n[2];
+    double n[2] = {0};
 
     if (want_numbers(ev, "root", in, c->arg[0], 2, n) < 0)
         return NULL;
@@ -71,19 +71,16 @@ static const char unit_letters[] = "BKMGTPEZY";
 static const char *const unit_names[] = {"",     "kilo", "mega",  "giga", "tera",
                                          "peta", "exa",  "zetta", "yotta"};
 
-/* "MB", "megabyte" in any case, or with bits "Mb", "megabit". */
-static bool is_unit(const char *unit, size_t power, bool bits)
+/* "MB", "megabyte" in any case, or with bits "Mb", "megabit". letter: which of unit_letters. */
+static bool is_unit(const char *unit, const char *letter, bool bits)
 {
     const char *kind = bits ? "bit" : "byte";
-    char name[16], brief[4] = {0};
-    size_t n = 0;
+    char name[16], brief[4];
 
     if (!unit[1])
         return true;
-    snprintf(name, sizeof(name), "%s%s", unit_names[power], kind);
-    if (power > 0)
-        brief[n++] = unit_letters[power];
-    brief[n] = bits ? 'b' : 'B';
+    snprintf(name, sizeof(name), "%s%s", unit_names[letter - unit_letters], kind);
+    snprintf(brief, sizeof(brief), "%.*s%c", letter > unit_letters, letter, bits ? 'b' : 'B');
     return strcasecmp(unit, name) == 0 || str_eq(unit, brief);
 }
 
@@ -92,7 +89,7 @@ static const struct value *in_bytes(struct evaluator *ev, double number, const c
 {
     const char *letter = *unit ? strchr(unit_letters, *unit & ~0x20) : unit_letters;
 
-    if (!letter || !*letter || (*unit && !is_unit(unit, (size_t)(letter - unit_letters), bits)))
+    if (!letter || !*letter || (*unit && !is_unit(unit, letter, bits)))
         return ev_fail(ev, "human_to_bytes() can't interpret the unit '%s'", unit);
     number = rint(ldexp(number, 10 * (int)(letter - unit_letters)));
     if (!float_fits_int(number))

@@ -67,7 +67,7 @@ bool lookup_exists(const char *name)
 
 const char *lookup_advice(struct arena *a, const char *name)
 {
-    const char *known[NAMES_MAX], *near;
+    const char *known[NAMES_MAX] = {NULL}, *near;
 
     name = without_collection(name);
     for (size_t i = 0; i < ARRAY_LEN(absent); i++)
@@ -79,7 +79,7 @@ const char *lookup_advice(struct arena *a, const char *name)
 
 void jinja_put_lookups(struct str *out)
 {
-    const char *names[NAMES_MAX];
+    const char *names[NAMES_MAX] = {NULL};
     size_t n = lookup_names(names);
 
     str_puts(out, "\n## Lookups\n\n"
@@ -126,6 +126,7 @@ static const struct value *run_plugin(struct evaluator *ev, const struct lookup_
     if (refuse_undefined(ev, plugin, terms, keywords) < 0 ||
         ev_bind(ev, plugin->name, plugin->params, 0, &raw, &options) < 0)
         return NULL;
+    /* cppcheck-suppress returnDanglingLifetime ; as in ev_filter */
     return plugin->fn(ev, &call);
 }
 

@@ -25,7 +25,7 @@ static void seed_words(struct random *r, const uint32_t *key, size_t n)
     for (size_t k = n > RANDOM_WORDS ? n : RANDOM_WORDS; k > 0; k--) {
         state[i] =
             (state[i] ^ ((state[i - 1] ^ (state[i - 1] >> 30)) * 1664525u)) + key[j] + (uint32_t)j;
-        j = (j + 1) % n;
+        j = j + 1 < n ? j + 1 : 0;
         if (++i == RANDOM_WORDS) {
             state[0] = state[RANDOM_WORDS - 1];
             i = 1;

@@ -23,7 +23,7 @@ static int look_at(struct evaluator *ev, const struct value *in, bool follow, st
 
 static int has_type(struct evaluator *ev, const struct value *in, bool follow, mode_t type)
 {
-    struct stat st;
+    struct stat st = {0};
     int there = look_at(ev, in, follow, &st);
 
     return there <= 0 ? there : (st.st_mode & S_IFMT) == type;
@@ -31,7 +31,7 @@ static int has_type(struct evaluator *ev, const struct value *in, bool follow, m
 
 static int test_exists(struct evaluator *ev, const struct value *in, const struct call *c)
 {
-    struct stat st;
+    struct stat st = {0};
 
     UNUSED(c);
     return look_at(ev, in, true, &st);
@@ -39,7 +39,7 @@ static int test_exists(struct evaluator *ev, const struct value *in, const struc
 
 static int test_link_exists(struct evaluator *ev, const struct value *in, const struct call *c)
 {
-    struct stat st;
+    struct stat st = {0};
 
     UNUSED(c);
     return look_at(ev, in, false, &st);
@@ -73,7 +73,7 @@ static int test_abs(struct evaluator *ev, const struct value *in, const struct c
 
 static int test_same_file(struct evaluator *ev, const struct value *in, const struct call *c)
 {
-    struct stat a, b;
+    struct stat a = {0}, b = {0};
     int there = look_at(ev, in, true, &a);
 
     if (there > 0)
@@ -86,7 +86,7 @@ static int test_same_file(struct evaluator *ev, const struct value *in, const st
 /* os.path.ismount: on another device than the folder above, or the root itself. */
 static int test_mount(struct evaluator *ev, const struct value *in, const struct call *c)
 {
-    struct stat here, above;
+    struct stat here = {0}, above = {0};
     int there = look_at(ev, in, false, &here);
 
     UNUSED(c);
