@@ -370,6 +370,19 @@ static const struct value *filter_dict2items(struct evaluator *ev, const struct 
     return list;
 }
 
+static const struct value *filter_items(struct evaluator *ev, const struct value *in,
+                                        const struct call *c)
+{
+    const struct call none = {.keywords = value_map(ev->arena)};
+
+    UNUSED(c);
+    if (is_undefined(in))
+        return ev_list(ev);
+    if (!is_mapping(in))
+        return ev_fail(ev, "Can only get item pairs from a mapping.");
+    return ev_method(ev, in, "items", &none);
+}
+
 /* items2dict(key_name='key', value_name='value') */
 static const struct value *filter_items2dict(struct evaluator *ev, const struct value *in,
                                              const struct call *c)
@@ -556,6 +569,8 @@ static const struct filter rows[] = {
     {"from_json", "", 0, 0, filter_from_json, "what the JSON text stands for"},
     {"from_yaml", "", 0, 0, filter_from_yaml, "what the YAML text stands for"},
     {"int", "default base", 0, 0, filter_int, "the value as an integer"},
+    {"items", "", 0, TAKES_UNDEFINED, filter_items,
+     "pairs of a dict's keys and values; none when it is undefined"},
     {"items2dict", "key_name value_name", 0, 0, filter_items2dict,
      "a dict of a list of dicts with key and value"},
     {"mandatory", "msg", 0, TAKES_UNDEFINED, filter_mandatory, "the value, which must be defined"},

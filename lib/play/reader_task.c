@@ -298,7 +298,7 @@ static const struct key task_keys[] = {
     {"loop", key_loop, ""},
     {"with_dict", key_with_dict, "`item.key` and `item.value`"},
     {"with_fileglob", key_with_fileglob, "files of this machine"},
-    {"with_first_found", key_with_first_found, "names that are not there, not variables"},
+    {"with_first_found", key_with_first_found, "every variable in it must be defined"},
     {"with_flattened", key_with_flattened, ""},
     {"with_indexed_items", key_with_indexed_items, "`item.0` is the number, from 0"},
     {"with_items", key_with_items, "flattens one level, as with Ansible"},
