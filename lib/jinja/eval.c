@@ -196,7 +196,7 @@ int ev_bind(struct evaluator *ev, const char *what, const char *params, int requ
     n = raw->n_rest < ps.positional ? raw->n_rest : ps.positional;
     for (size_t i = 0; i < n; i++)
         out->arg[i] = raw->rest[i];
-    out->rest = raw->rest + n;
+    out->rest = n > 0 ? raw->rest + n : raw->rest;
     out->n_rest = raw->n_rest - n;
     if (out->n_rest > 0 && !ps.rest)
         return ev_error(ev, "%s takes at most %zu arguments, not %zu", what, ps.positional,
