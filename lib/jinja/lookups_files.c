@@ -46,13 +46,7 @@ static const struct value *lookup_env(struct evaluator *ev, const struct lookup_
         set = controller->env(controller->data, name);
         if (set && !utf8_valid(set, strlen(set)))
             return ev_fail(ev, "env: the environment variable '%s' is no text", name);
-        if (set)
-            ev_push(ev, list, value_str(ev->arena, set));
-        else
-            ev_push(ev, list,
-                    otherwise
-                        ? otherwise
-                        : ev_undefined(ev, "The environment variable '%s' is not set.", name));
+        ev_push(ev, list, !set && otherwise ? otherwise : value_str(ev->arena, set ? set : ""));
     }
     return controller ? list : NULL;
 }
