@@ -455,7 +455,7 @@ static void test_other_syntax(void **state)
     };
     static const struct jinja_syntax same = {{"<", "<", "{#"}, {">", "}}", "#}"}, true, false};
     struct fixture *f = *state;
-    struct jinja_scope names = {find_variable, f->vars};
+    struct jinja_scope names = {.get = find_variable, .data = f->vars};
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct jinja_template *t =
