@@ -603,8 +603,7 @@ static int read_plain(struct module_call *call, const char *path, struct str *ou
     if (assets_read(call->assets, path, out, err) < 0)
         return -1;
     if (str_starts(out->buf + len, vault) && value_get_bool(call->args, "decrypt", true))
-        return err_set(err, ERR_INPUT,
-                       "%s is encrypted by ansible-vault: decrypt it first", path);
+        return err_set(err, ERR_INPUT, "%s is encrypted by ansible-vault: decrypt it first", path);
     return 0;
 }
 

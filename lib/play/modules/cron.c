@@ -402,7 +402,7 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
                 struct err *err)
 {
     const struct cron *cron = call->own;
-    struct lines lines;
+    struct lines lines = {0};
     const char *old, *text;
     size_t len;
     int changed, rc = 0;

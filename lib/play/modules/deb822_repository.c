@@ -153,7 +153,7 @@ static void put_lines(const char *text, struct str *out)
 {
     text += strspn(text, " \t\r\n\f\v");
     while (*text) {
-        size_t len = strcspn(text, "\r\n"), end = len;
+        size_t len, end;
 
         text += strspn(text, " \t");
         len = end = strcspn(text, "\r\n");

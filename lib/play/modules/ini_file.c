@@ -138,7 +138,7 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
 /* The file's text as Python reads it: without a byte order mark, every line ended by \n alone. */
 static void split_text(struct ini *ini, const char *text, size_t len)
 {
-    char *plain = arena_strndup(ini->call->arena, text ? text : "", text ? len : 0), *to = plain;
+    char *plain = arena_strndup(ini->call->arena, text ? text : "", text ? len : 0), *to;
 
     if (str_starts(plain, "\xef\xbb\xbf"))
         plain += 3;
