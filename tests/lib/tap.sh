@@ -34,29 +34,31 @@ ok() { # ok STATUS "what"
         echo "ok $tap_n - $2"
     else
         echo "not ok $tap_n - $2"
+        complain "failed: $tap_n - $2"
         tap_failed=$((tap_failed + 1))
     fi
 }
 note() { printf '%s\n' "$*" | sed 's/^/# /'; }
+complain() { note "$@" >&2; } # what prove shows of a test that fails
 is() {
     if [ "$2" = "$3" ]; then ok 0 "$1"; else
         ok 1 "$1"
-        note "got:    $2"
-        note "wanted: $3"
+        complain "got:    $2"
+        complain "wanted: $3"
     fi
 }
 like() {
     if printf '%s\n' "$2" | grep -Eq -- "$3"; then ok 0 "$1"; else
         ok 1 "$1"
-        note "got: $2"
-        note "wanted a line like: $3"
+        complain "got: $2"
+        complain "wanted a line like: $3"
     fi
 }
 unlike() {
     if printf '%s\n' "$2" | grep -Eq -- "$3"; then
         ok 1 "$1"
-        note "got: $2"
-        note "wanted no line like: $3"
+        complain "got: $2"
+        complain "wanted no line like: $3"
     else ok 0 "$1"; fi
 }
 run() {
@@ -70,9 +72,9 @@ exits() {
     run "$@"
     if [ "$status" = "$wanted" ]; then ok 0 "$what"; else
         ok 1 "$what"
-        note "exit status $status, wanted $wanted: $*"
-        note "$out"
-        note "$err"
+        complain "exit status $status, wanted $wanted: $*"
+        complain "$out"
+        complain "$err"
     fi
 }
 succeeds() {
