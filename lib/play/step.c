@@ -15,6 +15,19 @@
 
 /* ---- what a module may ask of the runner ---- */
 
+/* Ansible keeps the newlines at a template's end, though a block's takes the one after it. */
+static void keep_last_newlines(const char *text, size_t len, size_t from, struct str *out)
+{
+    size_t wanted = 0, there = 0;
+
+    while (wanted < len && text[len - 1 - wanted] == '\n')
+        wanted++;
+    while (there < out->len - from && out->buf[out->len - 1 - there] == '\n')
+        there++;
+    for (; there < wanted; there++)
+        str_putc(out, '\n');
+}
+
 static int render_text(struct module_call *call, const struct jinja_syntax *syntax,
                        const char *file, const char *text, size_t len, struct str *out,
                        struct err *err)
@@ -25,7 +38,12 @@ static int render_text(struct module_call *call, const struct jinja_syntax *synt
     struct source where = {file, 1, 1};
     struct jinja_template *t = jinja_parse_as(call->arena, syntax, where, text, len, err);
 
-    return t ? (int)jinja_render(t, &names, out, err) : JINJA_ERROR;
+    size_t from = out->len;
+    enum jinja_result rc = t ? jinja_render(t, &names, out, err) : JINJA_ERROR;
+
+    if (rc == JINJA_OK)
+        keep_last_newlines(text, len, from, out);
+    return (int)rc;
 }
 
 static int eval_text(struct module_call *call, struct source where, const char *expression,

@@ -483,6 +483,15 @@ static const char *why_not(struct module_call *call, struct world *world)
     return NULL;
 }
 
+static void put_skipped(struct module_call *call, struct module_plan *out, const char *text)
+{
+    struct value *lines = value_list(call->arena);
+
+    value_list_add(call->arena, lines, value_str(call->arena, text));
+    plan_result_str(call, out, "stdout", text);
+    value_map_set(call->arena, out->result, "stdout_lines", lines);
+}
+
 static int check_dest(struct module_call *call, struct world *world, const struct request *request,
                       struct err *err)
 {
@@ -505,7 +514,7 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     plan_result_bool(call, out, "changed", false);
     if (skipped) {
         out->kind = PLAN_OK;
-        plan_result_str(call, out, "stdout", skipped);
+        put_skipped(call, out, skipped);
         return 0;
     }
     if (request->dest && check_dest(call, world, request, err) < 0)

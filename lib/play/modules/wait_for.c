@@ -163,7 +163,9 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     plan_result_str(call, out, "path", value_get_str(call->args, "path", NULL));
     if (value_get(call->args, "port"))
         plan_result_int(call, out, "port", value_get_int(call->args, "port", 0));
-    plan_result_str(call, out, "search_regex", search_of(call));
+    value_map_set(call->arena, plan_result(call, out), "search_regex",
+                  search_of(call) ? value_str(call->arena, search_of(call))
+                                  : value_null(call->arena));
     str_puts(&out->script, "(");
     if (search_of(call) && value_get(call->args, "port"))
         str_puts(&out->script, "seen=" NEW_FILE " && trap 'rm -f \"$seen\"' EXIT || exit\n");
@@ -211,14 +213,16 @@ static struct value *group_text(struct module_call *call, const char *seen,
                       (size_t)(match->end[group] - match->start[group]));
 }
 
-/* match_groups and match_groupdict: what the expression's groups have found. */
+/* match_groups and match_groupdict: what the expression's groups have found in a file; Ansible does
+ * not look at them where a port has said it. */
 static void set_groups(struct module_call *call, struct module_plan *done, const char *seen)
 {
     static const char named[] = "(?P<";
     struct value *groups = value_list(call->arena), *names = value_map(call->arena);
     struct regex_search search = {.text = seen, .len = strlen(seen), .steps = SEARCH_STEPS};
     struct err ignored = ERR_INIT;
-    struct regex *re = search_of(call) ? compile(call, &ignored) : NULL;
+    bool asked = search_of(call) && value_get(call->args, "path");
+    struct regex *re = asked ? compile(call, &ignored) : NULL;
     struct regex_match match;
     bool found = re && regex_find(re, &search, &match, &ignored) == 1;
 
