@@ -45,8 +45,9 @@ light_start() { # light_start NUMBER NAME
 }
 
 light_down() {
+    # unshare(1) passes over SIGTERM while it waits for its child, which ends with it.
     # shellcheck disable=SC2086
-    [ -z "$servers" ] || kill $servers 2>/dev/null
+    [ -z "$servers" ] || kill -KILL $servers 2>/dev/null
     wait
     servers=
     for space in $(ip netns list | sed -n "s/^\(pgha-$light_lab-l[0-9]*\).*/\1/p"); do
