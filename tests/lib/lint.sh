@@ -19,9 +19,10 @@ rank() {
     lib/cluster) echo 4 ;;
     providers | providers/*) echo 5 ;;
     lib/check) echo 6 ;;
-    lib/deploy) echo 7 ;;
-    cmd) echo 8 ;;
-    *) echo 9 ;; # no room of the house: nobody may include it
+    lib/drill) echo 7 ;;
+    lib/deploy) echo 8 ;;
+    cmd) echo 9 ;;
+    *) echo 10 ;; # no room of the house: nobody may include it
     esac
 }
 
