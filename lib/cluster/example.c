@@ -138,12 +138,12 @@ void cluster_write_docs(struct str *out)
     str_puts(out, "\n## Failover presets\n\n"
                   "Patroni's rule loop_wait + 2*retry_timeout <= ttl holds for each.\n\n"
                   "| preset | ttl s | loop_wait s | retry_timeout s | HAProxy check ms | fall | "
-                  "rise | VRRP advert ms | "
+                  "rise | answer ms | VRRP advert ms | "
                   "balancer check ms | fall | rise | for |\n"
-                  "|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+                  "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (const struct preset *p = presets; p->name; p++)
-        str_printf(out, "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %s |\n", p->name,
-                   p->ttl, p->loop_wait, p->retry_timeout, p->haproxy_inter_ms, p->haproxy_fall,
-                   p->haproxy_rise, p->advert_ms, p->vrrp_check_ms, p->vrrp_check_fall,
-                   p->vrrp_check_rise, p->help);
+        str_printf(out, "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %s |\n",
+                   p->name, p->ttl, p->loop_wait, p->retry_timeout, p->haproxy_inter_ms,
+                   p->haproxy_fall, p->haproxy_rise, p->haproxy_answer_ms, p->advert_ms,
+                   p->vrrp_check_ms, p->vrrp_check_fall, p->vrrp_check_rise, p->help);
 }

@@ -9,10 +9,10 @@
 
 /* clang-format off */
 const struct preset presets[] = {
-    /*name       help                                                       ttl loop retry  inter fall rise  advert  check fall rise */
-    {"relaxed", "slow or busy networks: fewer false alarms, longer gaps",   60,  10,   20,  3000,  3,   2,    1000,  2000,  3,   2},
-    {"default", "Patroni's own timers",                                     30,  10,   10,  1000,  2,   1,    1000,  1000,  2,   2},
-    {"fast",    "shortest gaps that Patroni allows; needs a quiet network", 20,   2,    5,   500,  2,   1,     200,   500,  2,   2},
-    {NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    /*name       help                                                       ttl loop retry  inter fall rise answer  advert  check fall rise */
+    {"relaxed", "slow or busy networks: fewer false alarms, longer gaps",   60,  10,   20,  3000,  3,   2,   3000,    1000,  2000,  3,   2},
+    {"default", "Patroni's own timers",                                     30,  10,   10,  1000,  2,   1,   3000,    1000,  1000,  2,   2},
+    {"fast",    "shortest gaps that Patroni allows; needs a quiet network", 20,   2,    5,   500,  2,   1,   3000,     200,   500,  2,   2},
+    {NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
 };
 /* clang-format on */

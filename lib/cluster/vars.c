@@ -87,6 +87,7 @@ static void set_timers(struct vars *all, const struct preset *p)
     set_int(&v, "haproxy_inter_ms", p->haproxy_inter_ms);
     set_int(&v, "haproxy_fall", p->haproxy_fall);
     set_int(&v, "haproxy_rise", p->haproxy_rise);
+    set_int(&v, "haproxy_answer_ms", p->haproxy_answer_ms);
     set_int(&v, "advert_ms", p->advert_ms);
     set_int(&v, "vrrp_check_ms", p->vrrp_check_ms);
     set_int(&v, "vrrp_check_fall", p->vrrp_check_fall);
