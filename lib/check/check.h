@@ -32,6 +32,9 @@ bool check_role_fits(const char *port, const struct patroni_member *m);
 
 /* One etcd member: 0 when it answers that it is healthy (it sees a leader). */
 int check_etcd(const struct check_target *t, const char *address, struct err *err) MUST_USE;
+/* Whether this member of etcd is its leader. */
+int check_etcd_leads(const struct check_target *t, const char *address, bool *leads,
+                     struct err *err) MUST_USE;
 /* How to log in to a host of the cluster. Texts are in a. */
 int check_ssh_target(const struct check_target *t, const char *host, struct arena *a,
                      struct ssh_target *target, struct err *err) MUST_USE;

@@ -3,6 +3,7 @@
 
 #include "lib/check/check.h"
 #include "lib/cluster/tls.h"
+#include "lib/doc/json.h"
 #include "lib/net/http.h"
 #include "lib/play/target.h"
 
@@ -52,25 +53,64 @@ bool check_role_fits(const char *port, const struct patroni_member *m)
     return !patroni_is_leader(m) && (str_eq(port, "replicas") || !patroni_is_sync(m));
 }
 
+/* An answer with status 200 of a member's client port; body NULL: GET. */
+static int ask_etcd(const struct check_target *t, const char *address, const char *path,
+                    const char *body, struct str *answer, struct err *err)
+{
+    char *url = xasprintf("https://%s:%d%s", address, t->cluster->port_etcd_client, path);
+    struct http h = {.method = body ? "POST" : NULL,
+                     .url = url,
+                     .body = body,
+                     .body_len = body ? strlen(body) : 0,
+                     .tls = tls_controller(t->secrets),
+                     .route = t->cluster->route,
+                     .response = answer,
+                     .timeout_ms = ETCD_TIMEOUT_MS};
+    int rc = http_do(&h, err);
+
+    if (rc == 0 && h.status != 200)
+        rc = err_set(err, ERR_REMOTE, "unhealthy: %.200s", answer->buf);
+    free(url);
+    return rc;
+}
+
 /* https://etcd.io/docs/v3.5/op-guide/monitoring/#health-check: {"health":"true",...} with 200, else
  * 503. */
 int check_etcd(const struct check_target *t, const char *address, struct err *err)
 {
-    char *url = xasprintf("https://%s:%d/health", address, t->cluster->port_etcd_client);
     struct str answer;
-    struct http h = {.url = url,
-                     .tls = tls_controller(t->secrets),
-                     .route = t->cluster->route,
-                     .response = &answer,
-                     .timeout_ms = ETCD_TIMEOUT_MS};
     int rc;
 
     str_init(&answer, MAX_ANSWER);
-    rc = http_do(&h, err);
-    if (rc == 0 && (h.status != 200 || !strstr(answer.buf, "\"health\":\"true\"")))
+    rc = ask_etcd(t, address, "/health", NULL, &answer, err);
+    if (rc == 0 && !strstr(answer.buf, "\"health\":\"true\""))
         rc = err_set(err, ERR_REMOTE, "unhealthy: %.200s", answer.buf);
     str_release(&answer);
-    free(url);
+    return rc;
+}
+
+/* https://etcd.io/docs/v3.5/dev-guide/api_reference_v3/, StatusResponse: the member's own id is in
+ * the header. Numbers of 64 bits are strings. */
+int check_etcd_leads(const struct check_target *t, const char *address, bool *leads,
+                     struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    const struct value *v = NULL;
+    struct str answer;
+    int rc;
+
+    str_init(&answer, MAX_ANSWER);
+    rc = ask_etcd(t, address, "/v3/maintenance/status", "{}", &answer, err);
+    if (rc == 0 && !(v = json_parse(&arena, address, answer.buf, answer.len, err)))
+        rc = -1;
+    if (rc == 0) {
+        const struct value *own = value_at(v, "header.member_id");
+
+        *leads =
+            own && own->type == VALUE_STR && str_eq(own->u.str.s, value_get_str(v, "leader", ""));
+    }
+    str_release(&answer);
+    arena_release(&arena);
     return rc;
 }
 
