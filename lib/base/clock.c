@@ -11,23 +11,28 @@
 
 static atomic_int stop_requested;
 
-static int64_t now_ms(clockid_t clock)
+static int64_t now_us(clockid_t clock)
 {
     struct timespec now;
 
     if (clock_gettime(clock, &now) != 0)
         BUG("clock_gettime(%d)", (int)clock);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_mono_us(void)
+{
+    return now_us(CLOCK_MONOTONIC);
 }
 
 int64_t clock_mono_ms(void)
 {
-    return now_ms(CLOCK_MONOTONIC);
+    return now_us(CLOCK_MONOTONIC) / 1000;
 }
 
 int64_t clock_real_ms(void)
 {
-    return now_ms(CLOCK_REALTIME);
+    return now_us(CLOCK_REALTIME) / 1000;
 }
 
 void clock_sleep_ms(int ms)

@@ -6,7 +6,8 @@
 
 #include "lib/base/base.h"
 
-int64_t clock_mono_ms(void);                       /* CLOCK_MONOTONIC */
+int64_t clock_mono_ms(void); /* CLOCK_MONOTONIC */
+int64_t clock_mono_us(void);
 int64_t clock_real_ms(void);                       /* since 1970, UTC */
 void clock_sleep_ms(int ms);                       /* returns early when clock_stop_requested() */
 void clock_iso8601(int64_t real_ms, char out[32]); /* 2026-01-31T12:00:00Z */
