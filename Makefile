@@ -115,6 +115,7 @@ fuzz: ; $(Q)sh tests/lib/run-fuzz.sh long
 tsan:
 	$(Q)$(MAKE) --no-print-directory BUILD=build/tsan CFLAGS='-O1 -g' CPPFLAGS='-U_FORTIFY_SOURCE' SANITIZE='-fsanitize=thread' \
 	    UNIT='build/tsan/unit/test_pool build/tsan/unit/test_plan build/tsan/unit/test_vault build/tsan/unit/test_ssh' run-unit
+	$(Q)BUILD=build/tsan CFLAGS='-O1 -g' CPPFLAGS='-U_FORTIFY_SOURCE' SANITIZE='-fsanitize=thread' prove tests/drill/clients.t
 
 asan: check-unit
 

@@ -14,6 +14,8 @@ enum {
     ANSWER_MS = 500,
     ANSWER_MOST_MS = 5000,
     PACE_MS = 10,
+    STOP_MS = 1000, /* for the answers that plain clients wait for when all end */
+    STOP_POLL_MS = 5,
 };
 
 /* Each belongs to its thread until that is joined, but for the two that are atomic. */
@@ -40,7 +42,9 @@ struct clients {
     struct ledger ledger;
     int pace_ms;
     int64_t start_us, end_us;
-    atomic_bool stop;
+    atomic_bool stop;    /* no further statement */
+    atomic_bool hang_up; /* plain clients: no further waiting */
+    atomic_size_t active;
 };
 
 int64_t clients_now_us(const struct clients *c)
@@ -146,6 +150,7 @@ static void *run_client(void *arg)
         clock_sleep_ms(c->pg ? c->all->pace_ms : RETRY_MS);
     }
     drop_connection(c);
+    atomic_fetch_sub(&c->all->active, 1);
     return NULL;
 }
 
@@ -162,7 +167,7 @@ static void init_client(struct client *c, struct clients *all, const struct clie
     c->target.manner = group->kind == CLIENT_PLAIN ? PG_PLAIN : PG_DRIVER;
     c->target.any_server = group->kind == CLIENT_READER;
     if (group->kind == CLIENT_PLAIN)
-        c->target.stop = &all->stop; /* or it may wait for ever */
+        c->target.stop = &all->hang_up; /* or it may wait for ever */
     if (group->kind != CLIENT_READER)
         c->writer = (*writers)++;
     atomic_init(&c->answered, 0);
@@ -179,6 +184,8 @@ static struct clients *make_clients(const struct client_options *options, size_t
     all->items = xcalloc(n, sizeof(*all->items));
     all->n = n;
     atomic_init(&all->stop, false);
+    atomic_init(&all->hang_up, false);
+    atomic_init(&all->active, 0);
     n = 0;
     for (size_t i = 0; i < options->n; i++) {
         all->groups[i] = options->groups[i];
@@ -205,8 +212,12 @@ static int start_threads(struct clients *all, struct err *err)
     while (all->running < all->n && !failed) {
         struct client *c = &all->items[all->running];
 
+        atomic_fetch_add(&all->active, 1);
         failed = pthread_create(&c->thread, &attr, run_client, c);
-        all->running += !failed;
+        if (failed)
+            atomic_fetch_sub(&all->active, 1);
+        else
+            all->running++;
     }
     pthread_attr_destroy(&attr);
     return failed ? err_set(err, ERR_FAILED, "no thread for client %zu of %zu: %s",
@@ -234,7 +245,12 @@ struct clients *clients_start(const struct client_options *options, struct err *
 
 static void end_threads(struct clients *all)
 {
+    int64_t deadline_ms = clock_mono_ms() + STOP_MS;
+
     atomic_store(&all->stop, true);
+    while (atomic_load(&all->active) && clock_mono_ms() < deadline_ms && !clock_stop_requested())
+        clock_sleep_ms(STOP_POLL_MS);
+    atomic_store(&all->hang_up, true);
     for (; all->running; all->running--)
         pthread_join(all->items[all->running - 1].thread, NULL);
 }

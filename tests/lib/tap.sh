@@ -136,10 +136,10 @@ finish() {
     echo "1..$tap_n"
     [ "$tap_failed" = 0 ]
 }
-# A small program of a test, linked with the library: helper SOURCE PROGRAM
+# A small program of a test, linked with the library: helper SOURCE PROGRAM. BUILD, CFLAGS and SANITIZE as for make.
 helper() {
-    make -s build/libpgha.a >&2 || return 1
-    # shellcheck disable=SC2046
-    "${CC:-cc}" -std=c11 -D_GNU_SOURCE -I. -o "$2" "$1" build/libpgha.a \
+    make -s "${BUILD:-build}/libpgha.a" >&2 || return 1
+    # shellcheck disable=SC2046,SC2086
+    "${CC:-cc}" -std=c11 -D_GNU_SOURCE -I. ${CFLAGS:-} ${SANITIZE:-} -o "$2" "$1" "${BUILD:-build}/libpgha.a" \
         $(pkg-config --cflags --libs libssh libcurl yaml-0.1 jansson libpq libcrypto) -lcrypt -lm -pthread
 }
