@@ -88,7 +88,7 @@ static size_t keep_sent(const struct ledger *l, struct ledger_row *rows, size_t 
 
         if (row->run != l->run)
             continue;
-        if (row->writer < 0 || (uint64_t)row->writer >= l->n || row->number < 1 ||
+        if ((uint64_t)row->writer >= l->n || row->number < 1 ||
             (uint64_t)row->number > l->writers[row->writer].writes.n)
             out->invented++;
         else

@@ -135,7 +135,7 @@ int main(int argc, char **argv)
     if (argc != 6)
         return 2;
     login.port = (int)strtol(argv[1], NULL, 10);
-    signal(SIGINT, on_interrupt);
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
     if (run(&login, argv + 2, &err) == 0)
         return 0;
     fprintf(stderr, "%s\n", err.text);

@@ -315,6 +315,17 @@ static void test_first_missing(void **state)
     assert_int_equal(a.missing_to, 5);
     release_scene(&s);
 
+    /* 2 and 3 are missing, 4 is there: the 5 is another loss. */
+    init_scene(&s, 1, 6);
+    s.rows.items[1] = s.rows.items[5];
+    s.rows.n = 2;
+    keep(&s, 0, 4);
+    a = account_of(&s);
+    assert_int_equal(a.missing, 3);
+    assert_int_equal(a.missing_from, 2);
+    assert_int_equal(a.missing_to, 3);
+    release_scene(&s);
+
     init_scene(&s, 2, 4);
     s.rows.n = 0;
     a = account_of(&s);

@@ -91,6 +91,12 @@ static void test_gaps(void **state)
     assert_ms(c->client_gap_ms, 450);
     assert_int_equal(c->answered, 21);
     assert_int_equal(c->failed, 0);
+    /* A third client that waits from the beginning changes nothing for the address. */
+    answer(&s, 2, 980, 990);
+    c = figures(&s, 3, 470, 1000);
+    assert_ms(c->gap_ms, 300);
+    assert_ms(c->client_gap_ms, 990);
+    assert_int_equal(c->answered, 22);
     release_scene(&s);
 }
 
@@ -261,6 +267,8 @@ static void test_texts(void **state)
     assert_int_equal(sum.n, SAMPLE_MAX_TEXTS);
     assert_int_equal(sum.others, 20);
     assert_int_equal(sum.items[0].count, 4);
+    sample_merge(&t, &(struct sample_texts){.items = {{"", "another", 5}}, .n = 1, .others = 2});
+    assert_int_equal(t.others, 17);
 
     /* Too long: cut, and still one and the same. */
     memset(text, 'x', sizeof(text) - 1);
