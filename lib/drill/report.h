@@ -14,13 +14,8 @@
 
 #define DRILL_SLOT_MS 100 /* of drill_channel.slots */
 
-enum drill_phase {
-    DRILL_BEFORE,
-    DRILL_DURING,
-    DRILL_AFTER,
-    DRILL_PHASES
-}; /* the fault, until the
-      first answer */
+/* The fault: during it is until the first answer. */
+enum drill_phase { DRILL_BEFORE, DRILL_DURING, DRILL_AFTER, DRILL_PHASES };
 
 struct drill_times { /* percentiles, ms */
     size_t n;
@@ -82,10 +77,14 @@ struct drill_report {
 
 void drill_report_init(struct drill_report *r);
 void drill_report_release(struct drill_report *r);
-bool drill_passed(const struct drill_report *r); /* nothing failed */
+void drill_result_release(struct drill_result *r); /* of one that is in no report */
+bool drill_passed(const struct drill_report *r);   /* nothing failed */
 
-/* JSON, stable: docs/drill.md describes it. from: ERR_INPUT with file:line, what is wrong. */
+/* JSON, stable: docs/drill.md describes it. Times are told to the microsecond. */
 struct value *drill_to_value(const struct drill_report *r, struct arena *a);
+/* r was initialised and is released by the caller, also after an error: ERR_INPUT with the file and
+ * the key. Every key must be there with a fitting value; keys that it does not know (of a newer
+ * version) are passed over. */
 int drill_from_value(const struct value *v, struct drill_report *r, struct err *err) MUST_USE;
 
 /* SCENARIO OUTCOME GAP BOUND ... LOST, then what is wrong. */
@@ -94,25 +93,31 @@ void drill_format(const struct drill_report *r, bool colour, struct str *out);
 void drill_put_markdown(const struct drill_report *r, struct str *out);
 /* https://github.com/testmoapp/junitxml: one suite, a case for each result. */
 void drill_put_junit(const struct drill_report *r, struct str *out);
-/* One page that needs nothing else. */
-void drill_put_html(const struct drill_report *r, struct str *out);
+/* One page that needs nothing else: templates/drill-report.html.j2. An error when it would become
+ * larger than a template may (JINJA_MAX_OUTPUT). */
+int drill_put_html(const struct drill_report *r, struct str *out, struct err *err) MUST_USE;
 
-/* drill_compare.c: now against then. */
+/* compare.c: now against then. */
 struct drill_difference {
     const char *scenario, *channel;
     double then_ms, now_ms; /* medians of the repetitions */
     bool worse;             /* by more than the tolerance */
 };
 
+struct drill_note {
+    const char *text;
+    bool worse;
+};
+
 struct drill_comparison {
     struct arena arena;
     VEC(struct drill_difference) differences;
-    VEC(const char *) notes; /* a scenario that fails now, was lost, is new; other presets */
-    size_t worse;            /* differences and notes that are a regression */
+    VEC(struct drill_note) notes; /* a scenario that fails now, was lost, is new; other presets */
+    size_t worse;                 /* differences and notes that are a regression */
 };
 
 /* A gap is worse when it is longer by more than tolerance (0.25: a quarter) and by more than
- * floor_ms. */
+ * floor_ms. Both reports must outlive the comparison. */
 void drill_compare(const struct drill_report *then, const struct drill_report *now,
                    double tolerance, double floor_ms, struct drill_comparison *out);
 void drill_comparison_release(struct drill_comparison *c);
