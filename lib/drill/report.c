@@ -225,6 +225,13 @@ const char *drill_stamp(int64_t unix_ms, struct arena *a)
     return arena_strdup(a, text);
 }
 
+const char *drill_date(int64_t unix_ms, struct arena *a)
+{
+    const char *stamp = drill_stamp(unix_ms, a);
+
+    return arena_printf(a, "%.10s %.8s UTC", stamp, stamp + 11);
+}
+
 const char *drill_title(const struct drill_report *r, const struct drill_result *result,
                         struct arena *a)
 {

@@ -42,7 +42,7 @@ static struct value *facts(const struct drill_report *r, struct arena *a)
     add_fact(a, list, "Synchronous", r->synchronous);
     add_fact(a, list, "PostgreSQL", r->pg_version ? arena_printf(a, "%d", r->pg_version) : NULL);
     add_fact(a, list, "Machine", r->machine);
-    add_fact(a, list, "Started", drill_stamp(r->started_ms, a));
+    add_fact(a, list, "Started", drill_date(r->started_ms, a));
     add_fact(a, list, "Seed", r->seed < 0 ? NULL : arena_printf(a, "%lld", (long long)r->seed));
     add_fact(a, list, "pgha-deploy", r->version);
     return list;
@@ -58,7 +58,7 @@ static struct value *gap_cell(const struct drill_channel *c, struct arena *a)
     double share = allowed_ms > 0 ? c->gap_ms / allowed_ms : 0;
 
     put(a, cell, "gap", seconds(c->gap_ms, a));
-    put(a, cell, "allowed", allowed_ms < 0 ? "" : seconds(allowed_ms, a));
+    put(a, cell, "allowed", allowed_ms < 0 ? "" : arena_printf(a, "%.1f", allowed_ms / 1000));
     put(a, cell, "percent", arena_printf(a, "%.1f", (share < 1 ? share : 1) * 100));
     value_map_set(a, cell, "over", value_bool(a, drill_is_over(c)));
     return cell;
@@ -230,7 +230,7 @@ static struct value *result(const struct drill_report *report, const struct dril
     value_map_set(a, map, "cells", gap_cells(r, channels, a));
     if (r->outcome == DRILL_SKIPPED)
         return map;
-    put(a, map, "started", drill_stamp(r->started_ms, a));
+    put(a, map, "started", drill_date(r->started_ms, a));
     put(a, map, "length", arena_printf(a, "%.1f s", r->length_ms / 1000));
     put(a, map, "bound", r->bound);
     put(a, map, "went_back", drill_count_text(r->went_back, a));

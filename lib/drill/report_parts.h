@@ -57,8 +57,9 @@ const char *drill_summary(const struct drill_report *r, struct arena *a);
 /* "host-lost", with repetitions "host-lost 2". */
 const char *drill_title(const struct drill_report *r, const struct drill_result *result,
                         struct arena *a);
-const char *drill_count_text(size_t n, struct arena *a); /* "184,223" */
-const char *drill_stamp(int64_t unix_ms, struct arena *a);
-struct value *drill_ms_value(double ms, struct arena *a); /* to the microsecond */
+const char *drill_count_text(size_t n, struct arena *a);   /* "184,223" */
+const char *drill_stamp(int64_t unix_ms, struct arena *a); /* 2026-01-31T12:00:00Z */
+const char *drill_date(int64_t unix_ms, struct arena *a);  /* 2026-01-31 12:00:00 UTC */
+struct value *drill_ms_value(double ms, struct arena *a);  /* to the microsecond */
 
 #endif

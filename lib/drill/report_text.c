@@ -150,7 +150,7 @@ static void put_head(const struct drill_report *r, struct str *out, struct arena
     str_printf(out, "Drill of %s", table_plain(r->cluster, a));
     if (r->provider)
         str_printf(out, " (%s)", table_plain(r->provider, a));
-    str_printf(out, ", %s\nPostgreSQL %d", drill_stamp(r->started_ms, a), r->pg_version);
+    str_printf(out, ", %s\nPostgreSQL %d", drill_date(r->started_ms, a), r->pg_version);
     if (r->preset)
         str_printf(out, ", preset %s", table_plain(r->preset, a));
     if (r->synchronous)

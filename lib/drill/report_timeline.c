@@ -20,6 +20,7 @@ enum {
     LANES_MAX = 14, /* later labels are left out; the list below the timeline has them */
     ROW = 58,
     ROW_GAP = 14,
+    STEP = 3, /* of the outline, at least */
     AXIS = 26,
     LETTER = 7,      /* of a label, wider than the usual one is */
     LABEL_MAX = 56,  /* letters */
@@ -117,7 +118,8 @@ struct label {
     const char *text;
     double x, from, to; /* of its line; what it covers */
     bool at_left;       /* of its line, for there is no room at its right */
-    int lane;           /* from the rows upwards */
+    bool placed;
+    int lane; /* from the rows upwards */
 };
 
 /* At most so many letters, the last then an ellipsis. */
@@ -160,15 +162,27 @@ static struct label label_of(struct scene *s, const struct drill_event *e)
     return l;
 }
 
-/* Later events are nearer to the rows: the line of an earlier one then passes no label at its
- * right, and a label lies above all lines that it reaches over. */
+/* Above all labels placed before whose room it needs. */
+static void place_label(struct label *labels, size_t n, size_t i)
+{
+    for (size_t k = 0; k < n; k++)
+        if (labels[k].placed && labels[i].from < labels[k].to && labels[k].from < labels[i].to &&
+            labels[i].lane <= labels[k].lane)
+            labels[i].lane = labels[k].lane + 1;
+    labels[i].placed = true;
+}
+
+/* Later events are nearer to the rows: a label lies above the lines that it reaches over, and the
+ * line of an earlier event passes none at its right. Those at the left of their lines come last,
+ * as they reach back over others. */
 static void choose_lanes(struct label *labels, size_t n)
 {
     for (size_t i = n; i-- > 0;)
-        for (size_t k = i + 1; k < n; k++)
-            if (labels[i].from < labels[k].to && labels[k].from < labels[i].to &&
-                labels[i].lane <= labels[k].lane)
-                labels[i].lane = labels[k].lane + 1;
+        if (!labels[i].at_left)
+            place_label(labels, n, i);
+    for (size_t i = 0; i < n; i++)
+        if (labels[i].at_left)
+            place_label(labels, n, i);
 }
 
 static const char *kind_class(const char *kind)
@@ -229,7 +243,7 @@ struct steps {
 
 static void join_slots(const struct scene *s, const struct drill_channel *c, struct steps *out)
 {
-    size_t together = 1 + (size_t)(s->span_ms / DRILL_SLOT_MS / (PLOT / 2.0));
+    size_t together = 1 + (size_t)(s->span_ms / DRILL_SLOT_MS * STEP / PLOT);
 
     *out = (struct steps){.step_ms = (double)together * DRILL_SLOT_MS};
     for (size_t i = 0; i < c->slots.n; i += together) {
