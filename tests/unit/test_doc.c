@@ -12,6 +12,7 @@
 
 #include "lib/base/file.h"
 #include "lib/doc/json.h"
+#include "lib/doc/markup.h"
 #include "lib/doc/yaml.h"
 
 static struct arena arena;
@@ -776,6 +777,19 @@ static void test_nearest_word(void **state)
     assert_null(nearest_word(longer, words, n));
 }
 
+static void test_markup(void **state)
+{
+    /* U+0126 ends in the byte of '&', U+FFFE is no character, U+1F40E takes four bytes. */
+    static const char text[] = "<a b=\"c\" d='e'>&amp;\t\n\x01\x7f\xff\xc2\x85\xc4\xa6"
+                               "\xef\xbf\xbe\xef\xbf\xbd\xf0\x9f\x90\x8e";
+
+    UNUSED(state);
+    markup_put(&out, text);
+    assert_string_equal(out.buf, "&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;amp;&#9;&#10;"
+                                 "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xc4\xa6"
+                                 "\xef\xbf\xbd\xef\xbf\xbd\xf0\x9f\x90\x8e");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -808,6 +822,7 @@ int main(void)
         TEST(test_faults_have_a_maximum),
         TEST(test_faults_are_short_and_harmless),
         TEST(test_nearest_word),
+        TEST(test_markup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
