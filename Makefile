@@ -80,7 +80,7 @@ install: pgha-deploy
 
 # Pages that come from the tables; a test holds them against the binary.
 docs: pgha-deploy
-	for page in ansible cluster-file commands events modules parameters; do ./pgha-deploy docs $$page >docs/$$page.md; done
+	for page in ansible cluster-file commands drill events modules parameters; do ./pgha-deploy docs $$page >docs/$$page.md; done
 
 # ---- tests ----
 

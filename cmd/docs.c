@@ -4,19 +4,17 @@
 #include "cmd/cmd.h"
 #include "lib/cluster/parameters.h"
 #include "lib/doc/event_json.h"
+#include "lib/drill/scenario.h"
 #include "lib/play/modules.h"
 
 static const struct {
     const char *name;
     void (*write)(struct str *out);
 } pages[] = {
-    {"ansible", play_write_reference},
-    {"cluster-file", cluster_write_docs},
-    {"commands", commands_write_docs},
-    {"events", event_json_write_docs},
-    {"modules", modules_write_docs},
-    {"parameters", parameters_write_docs},
-    {"man", man_print},
+    {"ansible", play_write_reference},     {"cluster-file", cluster_write_docs},
+    {"commands", commands_write_docs},     {"drill", drill_write_docs},
+    {"events", event_json_write_docs},     {"modules", modules_write_docs},
+    {"parameters", parameters_write_docs}, {"man", man_print},
 };
 
 static int run(struct context *ctx, int argc, char **argv)
@@ -36,14 +34,15 @@ static int run(struct context *ctx, int argc, char **argv)
         return 0;
     }
     err_set(&err, ERR_USAGE, "there is no page \"%s\"", argv[0]);
-    err_hint(&err, "one of: ansible, cluster-file, commands, events, modules, parameters, man");
+    err_hint(&err,
+             "one of: ansible, cluster-file, commands, drill, events, modules, parameters, man");
     return report_err(&err);
 }
 
 const struct command cmd_docs = {"docs",
                                  "print a page of the documentation, made from the tables",
                                  "PAGE",
-                                 "Pages: ansible, cluster-file, commands, events, modules, "
+                                 "Pages: ansible, cluster-file, commands, drill, events, modules, "
                                  "parameters, and man for the man page.",
                                  NULL,
                                  1,

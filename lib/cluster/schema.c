@@ -64,6 +64,12 @@ const struct schema_key schema_keys[] = {
     {"ports.sync", SCHEMA_INT, false, "5002", 1, 65535, NULL, "Synchronous replicas only.", NULL},
     {"ports.async", SCHEMA_INT, false, "5003", 1, 65535, NULL, "Asynchronous replicas only.", NULL},
     {"ports.stats", SCHEMA_INT, false, "7000", 1, 65535, NULL, "HAProxy's statistics page and /metrics, with a password.", NULL},
+    {"drill", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "The failover drill.", NULL},
+    {"drill.allowed", SCHEMA_CHOICE, false, "off", 0, 0, "off|on", "on: `drill` may break this cluster without asking.", NULL},
+    {"drill.max_rto", SCHEMA_SECONDS, false, "{}", 1, 3600, NULL,
+     "Scenario: seconds that the primary's port may be without an answer. Else the bound from the timers counts.", NULL},
+    {"drill.max_rpo", SCHEMA_INT, false, NULL, 0, 1000000000, NULL,
+     "Acknowledged writes that a drill may lose. Default: 0 with synchronous replication, else any number.", NULL},
     {"packages", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Where packages come from; the distribution's own repositories unless there are others.", NULL},
     {"packages.proxy", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "Proxy for apt: http://10.0.0.5:3142.", NULL},
     {"packages.repositories", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "More repositories of packages, beside the distribution's.", NULL},
@@ -175,6 +181,7 @@ const char *schema_type_help(enum schema_type type)
         [SCHEMA_CIDR] = "IPv4 network",
         [SCHEMA_CIDRS] = "list of IPv4 networks",
         [SCHEMA_PARAMETERS] = "parameters",
+        [SCHEMA_SECONDS] = "map of seconds",
     };
     return names[type];
 }
@@ -277,6 +284,23 @@ static struct value *apply_int(struct apply *ap, const struct schema_key *key,
             fault_add(ap->faults, v->src, "%s: %lld is out of range %lld to %lld", key->path,
                       (long long)v->u.i, (long long)key->min, (long long)key->max);
         return NULL;
+    }
+    return value_copy(ap->arena, v);
+}
+
+static struct value *apply_seconds(struct apply *ap, const struct schema_key *key,
+                                   const struct value *v)
+{
+    if (v->type != VALUE_MAP) {
+        wrong_type(ap, key, v);
+        return NULL;
+    }
+    for (size_t i = 0; i < v->u.map.n; i++) {
+        const struct value_entry *e = &v->u.map.entries[i];
+
+        if (e->value->type != VALUE_INT || e->value->u.i < key->min || e->value->u.i > key->max)
+            fault_add(ap->faults, e->value->src, "%s.%s: must be an integer, %lld to %lld",
+                      key->path, e->key, (long long)key->min, (long long)key->max);
     }
     return value_copy(ap->arena, v);
 }
@@ -544,6 +568,8 @@ static struct value *apply_value(struct apply *ap, const struct schema_key *key,
         return apply_list(ap, key, v, apply_cidr);
     case SCHEMA_PARAMETERS:
         return apply_parameters(ap, key, v);
+    case SCHEMA_SECONDS:
+        return apply_seconds(ap, key, v);
     }
     if (out)
         out->src = v->src;

@@ -17,11 +17,12 @@ enum schema_type {
     SCHEMA_TEXT,      /* one line, not empty */
     SCHEMA_VARIABLES, /* map of an inventory's variables */
     SCHEMA_INT,
-    SCHEMA_CHOICE,    /* one of `choices`; YAML's on and off are taken as words */
-    SCHEMA_ADDRESS,   /* IPv4 */
-    SCHEMA_CIDR,      /* IPv4 network, no host bits */
-    SCHEMA_CIDRS,     /* list of those */
-    SCHEMA_PARAMETERS /* name: scalar, PostgreSQL's own parameter names */
+    SCHEMA_CHOICE,     /* one of `choices`; YAML's on and off are taken as words */
+    SCHEMA_ADDRESS,    /* IPv4 */
+    SCHEMA_CIDR,       /* IPv4 network, no host bits */
+    SCHEMA_CIDRS,      /* list of those */
+    SCHEMA_PARAMETERS, /* name: scalar, PostgreSQL's own parameter names */
+    SCHEMA_SECONDS     /* name: integer */
 };
 
 struct schema_key {
@@ -29,7 +30,7 @@ struct schema_key {
     enum schema_type type;
     bool required;
     const char *otherwise; /* default as YAML; NULL: none, or computed (said in help) */
-    int64_t min, max;      /* SCHEMA_INT */
+    int64_t min, max;      /* SCHEMA_INT, SCHEMA_SECONDS */
     const char *choices;   /* "a|b|c"; SCHEMA_CHOICE */
     const char *help;
     const char *provider; /* the only one that has the key; NULL: all have it */

@@ -81,6 +81,16 @@ int deploy_save_secrets(struct deploy *d, struct err *err)
     return open_inventory(d, err);
 }
 
+/* The lock, and the log of the run that has it. */
+static int take_lock(struct deploy *d, struct err *err)
+{
+    if (state_prepare(d->state_dir, err) < 0 || state_lock(d->state_dir, &d->lock, err) < 0 ||
+        !(d->log = run_log_open(d->state_dir, d->command, d->events, err)))
+        return -1;
+    d->events = run_log_sink(d->log);
+    return 0;
+}
+
 int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
 {
     d->lock = -1;
@@ -96,19 +106,13 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     d->known_hosts = path_join(d->state_dir, "known_hosts");
     memset(&d->secrets, 0, sizeof(d->secrets));
     memset(&d->inventory, 0, sizeof(d->inventory));
-    if (access >= DEPLOY_WRITE &&
-        (state_prepare(d->state_dir, err) < 0 || state_lock(d->state_dir, &d->lock, err) < 0))
-        return -1;
-    if (access >= DEPLOY_WRITE) {
-        if (!(d->log = run_log_open(d->state_dir, d->command, d->events, err)))
-            return -1;
-        d->events = run_log_sink(d->log);
-    }
-    if (access == DEPLOY_EXISTING && !file_is_dir(d->state_dir)) {
+    if ((access == DEPLOY_EXISTING || access == DEPLOY_DRILL) && !file_is_dir(d->state_dir)) {
         err_set(err, ERR_FAILED, "cluster %s was not brought up from here: there is no %s",
                 d->cluster->name, d->state_dir);
         return err_hint(err, "pgha-deploy -f %s up", d->cluster->file);
     }
+    if ((access >= DEPLOY_WRITE || access == DEPLOY_DRILL) && take_lock(d, err) < 0)
+        return -1;
     if (deploy_locate(d, access, err) < 0)
         return -1;
     if (access == DEPLOY_DESTROY || access == DEPLOY_LOOK)
@@ -116,7 +120,9 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     if (open_secrets(d, access, err) < 0 || open_inventory(d, err) < 0)
         return -1;
     d->route = deploy_route_new(d);
-    return 0;
+    return access == DEPLOY_DRILL
+               ? d->provider->open(d->cluster, d->state_dir, d->events, &d->session, err)
+               : 0;
 }
 
 void deploy_close(struct deploy *d)

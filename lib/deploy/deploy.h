@@ -50,6 +50,7 @@ enum deploy_access {
     DEPLOY_READ, /* changes nothing; secrets that are not there yet are made for this run only */
     DEPLOY_EXISTING, /* likewise, but without a state folder there is nothing to look at: an error
                       */
+    DEPLOY_DRILL,    /* likewise, with the lock and the provider: hosts are broken and healed */
     DEPLOY_PLAN,     /* as DEPLOY_READ, but existing hosts are asked anew where they are */
     DEPLOY_WRITE,    /* takes the lock, makes folder, keys and secrets */
     DEPLOY_DESTROY   /* takes the lock; needs no secrets, so nothing of them is read */

@@ -39,8 +39,7 @@ struct scenario {
 
 extern const struct scenario *const scenarios[];        /* in the order of docs; NULL-terminated */
 const struct scenario *scenario_find(const char *name); /* NULL: there is none */
-/* docs/drill.md's table, and `drill --list`. */
-void scenarios_format(const struct preset *preset, struct str *out);
-void scenarios_put_markdown(struct str *out);
+void scenarios_format(const struct preset *preset, struct str *out); /* drill --list */
+void drill_write_docs(struct str *out);                              /* docs/drill.md */
 
 #endif

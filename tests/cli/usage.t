@@ -15,7 +15,7 @@ exits "too many arguments" 64 "$pgha" status now
 succeeds "--version" "$pgha" --version
 like "prints a number" "$out" '^pgha-deploy [0-9]+\.[0-9]+'
 
-for page in ansible cluster-file commands events modules parameters; do
+for page in ansible cluster-file commands drill events modules parameters; do
     run "$pgha" docs $page
     is "docs/$page.md is what the tables say" "$out" "$(cat docs/$page.md)"
 done

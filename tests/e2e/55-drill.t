@@ -1,0 +1,74 @@
+#!/bin/sh
+# Every scenario once, on real hosts: no acknowledged write is lost, every gap is within its bound, the cluster is whole
+# after each. Then what keeps a drill from doing harm: it asks, it refuses a cluster that is not well, and it heals
+# whatever becomes of it. PGHA_LONG=1: each scenario three times, and five minutes at random.
+. "${0%/*}/../lib/tap.sh"
+need_root
+
+lab t-drill 10.81.124.0/24 'nodes: {db: {count: 3}, lb: {count: 2}}
+postgres: {synchronous: on}
+failover: {preset: fast}'
+state=${file%/*}/.pgha/t-drill
+p() { "$pgha" -f "$file" "$@"; }
+report=$work/report.json
+result() { jq -r ".results[] | select(.scenario == \"$1\") | $2" "$report"; }
+repeat=1
+[ -z "${PGHA_LONG:-}" ] || repeat=3
+
+succeeds "every scenario is explained" p drill --list
+for name in $(p drill --list | awk '/^[a-z]/ {print $1}'); do scenarios="${scenarios:-} $name"; done
+like "with its bound" "$out" 'at most 2[0-9]\.[0-9] s = ttl 20\.0 s \+ '
+
+exits "a cluster that was not brought up" 1 p drill --yes switchover
+succeeds "up" p up --yes
+exits "without a terminal it does not break what is not marked" 64 p drill switchover
+like "saying how to mark it" "$err" 'drill: \{allowed: on\}'
+exits "a scenario that there is not" 64 p drill --yes switchovr
+
+run p drill --yes --all --repeat "$repeat" --report "$report" --html "$work/report.html" --junit "$work/report.xml"
+is "every scenario passes" "$status" 0
+[ "$status" = 0 ] || note "$out$err"
+note "$out"
+for name in $scenarios; do
+    is "$name passed" "$(result "$name" .outcome | sort -u)" passed
+done
+is "no acknowledged write is missing, on any member" "$(jq '[.results[].copies[].missing] | add' "$report")" 0
+is "writers were answered in every one" "$(jq '[.results[].channels[] | select(.name == "primary") | .answered] | min > 100' "$report")" true
+is "a planned switchover moved the leader" "$(result switchover '[.events[].kind] | index("promoted") != null' | sort -u)" true
+is "a lost balancer moved the address" "$(result balancer-lost '[.events[].kind] | index("balancer") != null' | sort -u)" true
+succeeds "the page is there" grep -q '<svg' "$work/report.html"
+succeeds "JUnit's file too" python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$work/report.xml"
+succeeds "nothing is worse than in itself" p drill compare "$report" "$report"
+succeeds "the cluster is whole" p verify
+
+# ---- harm
+leader() { p status --json | jq -r '.members[] | select(.role == "leader") | .name'; }
+old=$(leader)
+"$pgha" -f "$file" -q drill --yes host-lost >/dev/null 2>"$work/killed" &
+pid=$!
+wait_for 60 sh -c "! ping -q -c 1 -W 1 $(p inventory show --format hosts | awk -v h="$old" '$2 == h {print $1}') >/dev/null"
+ok $? "a drill has taken the primary's power"
+exits "an up beside it is refused or waits" 1 timeout -s INT 3 "$pgha" -f "$file" up --yes
+kill -9 $pid
+wait $pid 2>/dev/null
+succeeds "when it is killed its guard gives the power back" wait_for 60 p verify
+"$pgha" -f "$file" -q drill --yes haproxy-frozen >/dev/null 2>&1 &
+pid=$!
+wait_for 60 sh -c "$pgha -f $file ssh lb1 'ls /run/pgha-drill' | grep -q . || $pgha -f $file ssh lb2 'ls /run/pgha-drill' | grep -q ."
+ok $? "a drill has frozen HAProxy"
+kill -INT $pid
+wait $pid
+is "Ctrl-C ends it as a failure" "$?" 1
+succeeds "healed" wait_for 30 p verify
+is "no timer of a fault is left" "$(for h in lb1 lb2; do p ssh $h 'systemctl list-timers --all "pgha-drill-*" --no-legend; ls /run/pgha-drill 2>/dev/null'; done)" ""
+
+p ssh "$(leader)" systemctl stop patroni
+exits "a cluster that is not well is not broken further" 1 p drill --yes switchover
+like "saying so" "$err" 'not healthy'
+p ssh "$old" systemctl start patroni 2>/dev/null
+if [ -n "${PGHA_LONG:-}" ]; then
+    for h in db1 db2 db3; do p ssh $h systemctl start patroni; done
+    wait_for 60 p verify
+    succeeds "five minutes at random" p drill --yes --random --seed 7 --for 5m
+fi
+finish
