@@ -107,10 +107,11 @@ static void find_lost(struct comparing *c, const char *scenario)
 void drill_compare(const struct drill_report *then, const struct drill_report *now,
                    double tolerance, double floor_ms, struct drill_comparison *out)
 {
-    struct comparing c = {then, now, tolerance, floor_ms, out};
+    struct comparing c = {then, now, tolerance, floor_ms, NULL};
     struct drill_names scenarios, channels, before;
 
     *out = (struct drill_comparison){.arena = ARENA_INIT};
+    c.out = out;
     drill_scenarios_of(now, &scenarios);
     drill_scenarios_of(then, &before);
     drill_channels_of(now, &channels);

@@ -9,11 +9,15 @@ enum {
 
 static const char *const outcome_colours[] = {TABLE_GREEN, TABLE_RED, TABLE_FAINT};
 
+struct channel_column {
+    const char *name;
+    bool bounded; /* the bounds have a column beside it */
+};
+
 struct sheet {
     struct table table;
-    size_t columns;
     const struct drill_report *report;
-    struct drill_names channels;
+    VEC(struct channel_column) channels;
     VEC(const struct drill_count *) counts;
 };
 
@@ -44,22 +48,32 @@ static bool is_counted(const struct drill_report *r, const struct drill_count *c
 /* Lost rows always have a column, the other faults when there are any. */
 static void choose_columns(struct sheet *s)
 {
-    s->columns = 1;
-    drill_channels_of(s->report, &s->channels);
-    vec_each (name, &s->channels.list)
-        s->columns += 1 + has_bound(s->report, *name);
+    struct drill_names names;
+
+    drill_channels_of(s->report, &names);
+    vec_each (name, &names.list)
+        vec_push(&s->channels, ((struct channel_column){*name, has_bound(s->report, *name)}));
     for (size_t i = 0; i < drill_fault_counts_n; i++)
         if (i == 0 || is_counted(s->report, &drill_fault_counts[i]))
             vec_push(&s->counts, &drill_fault_counts[i]);
-    s->columns += s->counts.n;
+    vec_release(&names.list);
+}
+
+static size_t columns_of(const struct sheet *s)
+{
+    size_t columns = 1 + s->channels.n + s->counts.n;
+
+    vec_each (channel, &s->channels)
+        columns += channel->bounded;
+    return columns;
 }
 
 static void add_header(struct sheet *s)
 {
     table_add(&s->table, "scenario", TABLE_FAINT);
-    vec_each (name, &s->channels.list) {
-        table_add(&s->table, table_plain(*name, &s->table.arena), TABLE_FAINT);
-        if (has_bound(s->report, *name))
+    vec_each (channel, &s->channels) {
+        table_add(&s->table, table_plain(channel->name, &s->table.arena), TABLE_FAINT);
+        if (channel->bounded)
             table_add(&s->table, "bound", TABLE_FAINT);
     }
     vec_each (count, &s->counts)
@@ -99,8 +113,8 @@ static void add_result(struct sheet *s, const struct drill_result *r)
     struct arena *a = &s->table.arena;
 
     table_add(&s->table, table_plain(drill_title(s->report, r, a), a), NULL);
-    vec_each (name, &s->channels.list)
-        add_gap(&s->table, drill_channel_named(r, *name), has_bound(s->report, *name));
+    vec_each (channel, &s->channels)
+        add_gap(&s->table, drill_channel_named(r, channel->name), channel->bounded);
     add_counts(s, r);
 }
 
@@ -167,7 +181,7 @@ static void put_results(const struct drill_report *r, bool colour, struct str *o
     struct sheet s = {.report = r};
 
     choose_columns(&s);
-    table_init(&s.table, s.columns, colour, out);
+    table_init(&s.table, columns_of(&s), colour, out);
     add_header(&s);
     vec_each (result, &r->results)
         add_result(&s, result);
@@ -178,7 +192,7 @@ static void put_results(const struct drill_report *r, bool colour, struct str *o
     str_puts(out, "\nThe longest time without an answer to any client, in seconds.\n");
     table_release(&s.table);
     vec_release(&s.counts);
-    vec_release(&s.channels.list);
+    vec_release(&s.channels);
 }
 
 void drill_format(const struct drill_report *r, bool colour, struct str *out)

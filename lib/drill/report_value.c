@@ -12,9 +12,9 @@
 
 enum {
     TEXT_MAX = 4096,
-    RESULTS_MAX = 10000,
-    FAULTS_MAX_READ = 1000,
-    EVENTS_MAX = 10000,
+    RESULTS_MAX = 4096,
+    SENTENCES_MAX = 1000,
+    EVENTS_MAX = 1000,
     CHANNELS_MAX = 32,
     COPIES_MAX = 128,
     SLOTS_MAX = 24 * 3600 * (1000 / DRILL_SLOT_MS), /* a day */
@@ -412,7 +412,7 @@ static int read_channels(struct reader *rd, const struct value *map, struct dril
 static int read_faults(struct reader *rd, const struct value *map, struct drill_result *r)
 {
     static const struct field fault = {"faults", FIELD_NAME, 0};
-    const struct value *list = want_list(rd, map, fault.key, FAULTS_MAX_READ);
+    const struct value *list = want_list(rd, map, fault.key, SENTENCES_MAX);
 
     for (size_t i = 0; list && i < list->u.list.n; i++) {
         const char *text = NULL;

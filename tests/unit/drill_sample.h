@@ -12,7 +12,8 @@ static void sample_slots(struct drill_channel *c, double length_ms, uint32_t mea
 {
     uint32_t noise = 12345;
 
-    for (double at = 0; at < length_ms; at += DRILL_SLOT_MS) {
+    for (int i = 0; i * DRILL_SLOT_MS < length_ms; i++) {
+        double at = (double)i * DRILL_SLOT_MS;
         bool answers = at + DRILL_SLOT_MS <= c->gap_from_ms || at >= c->gap_from_ms + c->gap_ms;
 
         noise = noise * 1664525 + 1013904223;
@@ -90,7 +91,7 @@ static struct drill_result sample_switchover(int repetition)
     struct drill_result r = {.scenario = "switchover",
                              .summary = "A planned switchover to a replica",
                              .repetition = repetition,
-                             .started_ms = 1795996800000 + repetition * 30000,
+                             .started_ms = 1795996800000 + (int64_t)repetition * 30000,
                              .length_ms = 14200,
                              .bound = "loop_wait 2 s + retry_timeout 5 s + check 0.5 s"};
     double gap_ms = 2100 + repetition * 111.125;

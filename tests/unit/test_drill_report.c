@@ -186,7 +186,7 @@ static void test_value_refuses_junk(void **state)
          "night.json: postgres: expected a whole number that is not negative, nor too large"},
         {"\"machine\": ", "\"mechanic\": ", "night.json: machine: it is missing"},
         {"\"results\": [", "\"results\": 1, \"x\": [",
-         "night.json: results: expected a list of at most 10000"},
+         "night.json: results: expected a list of at most 4096"},
         {"\"results\": [", "\"results\": [null, ",
          "night.json: results[0]: scenario: it is missing"},
         {"\"scenario\": \"host-lost\"", "\"scenario\": null",
@@ -393,6 +393,29 @@ static void test_page(void **state)
     assert_int_equal(times_in(text, " open>"), 2); /* not the second run of the switchover */
     assert_int_equal(times_in(text, "<script"), 0);
     free(text);
+    drill_report_release(&r);
+}
+
+/* An error, and no half of a page. */
+static void test_page_too_large(void **state)
+{
+    struct err err = ERR_INIT;
+    struct drill_report r;
+    struct str out;
+    char fault[4096];
+
+    UNUSED(state);
+    memset(fault, 'x', sizeof(fault) - 1);
+    fault[sizeof(fault) - 1] = '\0';
+    sample_report(&r);
+    for (int i = 0; i < 5000; i++)
+        vec_push(&r.results.items[2].faults, fault);
+    str_init(&out, STR_MAX_TEXT);
+    assert_int_equal(drill_put_html(&r, &out, &err), -1);
+    assert_has(err.text, "the page of the drill: templates/drill-report.html.j2:");
+    assert_int_equal(out.len, 0);
+    err_release(&err);
+    str_release(&out);
     drill_report_release(&r);
 }
 
@@ -742,6 +765,7 @@ int main(void)
         cmocka_unit_test(test_markdown),
         cmocka_unit_test(test_junit),
         cmocka_unit_test(test_page),
+        cmocka_unit_test(test_page_too_large),
         cmocka_unit_test(test_timeline_places),
         cmocka_unit_test(test_timeline_labels),
         cmocka_unit_test(test_timeline_of_many_events),
