@@ -18,6 +18,6 @@ for source in tests/fuzz/fuzz_*.c; do
     mkdir -p build/fuzz "tests/fuzz/corpus/$name" "build/fuzz/$name.corpus"
     # shellcheck disable=SC2086,SC2046
     clang -std=c11 -D_GNU_SOURCE -DPGHA_VERSION='"fuzz"' -I. -g -O1 -fsanitize=fuzzer,address,undefined -o "build/fuzz/$name" \
-        "$source" $(find lib/base lib/doc lib/jinja lib/play lib/cluster lib/check inventory lib/net -name '*.c') build/embed.c $flags -lm -pthread
+        "$source" $(find lib/base lib/doc lib/jinja lib/play lib/cluster lib/check lib/drill inventory lib/net -name '*.c') build/embed.c $flags -lm -pthread
     "build/fuzz/$name" -max_total_time="${FUZZ_SECONDS:-60}" -rss_limit_mb=2048 -timeout=10 "build/fuzz/$name.corpus" "tests/fuzz/corpus/$name"
 done
