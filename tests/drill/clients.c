@@ -121,6 +121,15 @@ out:
     return rc;
 }
 
+/* Nothing listens at the address that the clients are given: they have to take the route. */
+static int route_port(void *ctx, const char *address, int port, struct err *err)
+{
+    UNUSED(address);
+    UNUSED(port);
+    UNUSED(err);
+    return *(int *)ctx;
+}
+
 static void on_interrupt(int number)
 {
     UNUSED(number);
@@ -129,12 +138,17 @@ static void on_interrupt(int number)
 
 int main(int argc, char **argv)
 {
-    struct pg_target login = {.host = "127.0.0.1", .user = "postgres", .database = "postgres"};
+    int port = argc == 6 ? (int)strtol(argv[1], NULL, 10) : 0;
+    const struct net_route route = {route_port, &port};
+    const struct pg_target login = {.host = "127.0.0.2",
+                                    .port = 1,
+                                    .user = "postgres",
+                                    .database = "postgres",
+                                    .route = &route};
     struct err err = ERR_INIT;
 
     if (argc != 6)
         return 2;
-    login.port = (int)strtol(argv[1], NULL, 10);
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
     if (run(&login, argv + 2, &err) == 0)
         return 0;
