@@ -67,7 +67,8 @@ static void look_at_leader(struct course *c)
     char text[256];
 
     if (patroni_view(&api, c->stage.arena, &view, &ignored) == 0 && view.leader &&
-        str_eq(view.leader->state, "running") && !str_eq(view.leader->name, c->leader)) {
+        str_eq(view.leader->state, "running") && view.leader->timeline > c->stage.timeline &&
+        !str_eq(view.leader->name, c->leader)) {
         c->leader = view.leader->name;
         snprintf(text, sizeof(text), "%s leads, timeline %lld", c->leader,
                  (long long)view.leader->timeline);
