@@ -3,7 +3,7 @@
 
 enum {
     CLIENT_MS = 1500, /* connect attempt or first answer 500 ms, keepalive 1 s */
-    STEADY_MS = 500,
+    STEADY_MS = 1000,
     STOP_MS = 3000,
     RECOVERY_MS = 4000,
     /* patroni/ha.py, fetch_node_status: timeout=2 */

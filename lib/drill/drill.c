@@ -58,23 +58,29 @@ static void tell(void *ctx, const char *kind, const char *text)
 
 /* ---- looking ---- */
 
+static bool leads_anew(const struct course *c, const struct patroni_member *leader)
+{
+    return leader && str_eq(leader->state, "running") && leader->timeline > c->stage.timeline &&
+           !str_eq(leader->name, c->leader);
+}
+
 static void look_at_leader(struct course *c)
 {
     const struct check_target *t = c->drill->settings.target;
     struct patroni_api api = {t->cluster, t->secrets, ROLE_TIMEOUT_MS};
+    struct arena arena = ARENA_INIT;
     struct patroni_view view;
     struct err ignored = ERR_INIT;
     char text[256];
 
-    if (patroni_view(&api, c->stage.arena, &view, &ignored) == 0 && view.leader &&
-        str_eq(view.leader->state, "running") && view.leader->timeline > c->stage.timeline &&
-        !str_eq(view.leader->name, c->leader)) {
-        c->leader = view.leader->name;
+    if (patroni_view(&api, &arena, &view, &ignored) == 0 && leads_anew(c, view.leader)) {
+        c->leader = arena_strdup(c->stage.arena, view.leader->name);
         snprintf(text, sizeof(text), "%s leads, timeline %lld", c->leader,
                  (long long)view.leader->timeline);
         tell(c, "promoted", text);
     }
     patroni_view_release(&view);
+    arena_release(&arena);
     err_release(&ignored);
 }
 
@@ -122,31 +128,45 @@ static bool all_answered(struct course *c)
     return is_steady(c);
 }
 
-static bool is_healthy(struct course *c)
+static bool is_synchronous(const struct cluster *c)
 {
-    struct verify v;
-    bool healthy;
-
-    verify_run(c->drill->settings.target, &v);
-    healthy = v.failed == 0;
-    verify_release(&v);
-    return healthy;
+    return !str_eq(value_get_str(value_at(c->config, "postgres"), "synchronous", "off"), "off");
 }
 
-/* As is_healthy, but first by what costs less. */
-static bool is_whole(struct course *c)
+/* Every member is well, and there is a synchronous standby where there is to be one: Patroni names
+ * it some time after a change. */
+static bool has_its_members(struct course *c)
 {
     const struct check_target *t = c->drill->settings.target;
     struct patroni_api api = {t->cluster, t->secrets, 0};
+    struct arena arena = ARENA_INIT;
     struct patroni_view view;
     struct err ignored = ERR_INIT;
-    bool well = patroni_view(&api, c->stage.arena, &view, &ignored) == 0;
+    bool well = patroni_view(&api, &arena, &view, &ignored) == 0;
+    bool named = view.members.n < 2 || !is_synchronous(t->cluster);
 
-    vec_each (m, &view.members)
+    vec_each (m, &view.members) {
         well = well && patroni_member_ok(m);
+        named = named || patroni_is_sync(m);
+    }
     patroni_view_release(&view);
+    arena_release(&arena);
     err_release(&ignored);
-    return well && is_healthy(c);
+    return well && named;
+}
+
+/* The first costs less than the second. */
+static bool is_whole(struct course *c)
+{
+    struct verify v;
+    bool whole;
+
+    if (!has_its_members(c))
+        return false;
+    verify_run(c->drill->settings.target, &v);
+    whole = v.failed == 0;
+    verify_release(&v);
+    return whole;
 }
 
 /* Looks until it is so. ERR_TIMEOUT, ERR_INTERRUPTED. */
@@ -275,10 +295,10 @@ static int strike(struct course *c, struct err *err)
 {
     c->leader = c->stage.primary->host->name;
     c->fault_us = c->steady_since_us = clients_now_us(c->clients);
+    if (!c->scenario->hurt)
+        return 0;
     tell(c, "fault", c->scenario->summary);
-    if (c->scenario->hurt && c->scenario->hurt(&c->stage, err) < 0)
-        return err_wrap(err, "%s", c->scenario->name);
-    return 0;
+    return c->scenario->hurt(&c->stage, err) < 0 ? err_wrap(err, "%s", c->scenario->name) : 0;
 }
 
 /* Service that does not come back is what the drill is there to find: it is not an error of it. */
@@ -438,7 +458,7 @@ static int run_stage(struct course *c, struct err *err)
 {
     const char *unmet;
 
-    if (look_until(c, is_healthy, HEALTHY_MS, "the cluster is not healthy", err) < 0)
+    if (look_until(c, is_whole, HEALTHY_MS, "the cluster is not healthy", err) < 0)
         return err_hint(err, "`pgha-deploy verify` says what is wrong");
     if (stage_open(&c->stage, err) < 0 || stage_look(&c->stage, err) < 0)
         return -1;
