@@ -10,6 +10,7 @@
 #define SLEEP_SLICE_MS 50 /* a signal wakes only one thread: the others look this often */
 
 static atomic_int stop_requested;
+static _Thread_local int passing_over;
 
 static int64_t now_us(clockid_t clock)
 {
@@ -64,7 +65,17 @@ void clock_request_stop(void)
 
 bool clock_stop_requested(void)
 {
-    return stop_requested != 0;
+    return stop_requested != 0 && passing_over == 0;
+}
+
+void clock_pass_over_stop(void)
+{
+    passing_over++;
+}
+
+void clock_heed_stop(void)
+{
+    passing_over--;
 }
 
 void random_bytes(void *buf, size_t len)

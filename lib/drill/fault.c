@@ -147,6 +147,7 @@ int fault_heal(struct drill_stage *s, struct err *err)
 {
     int rc = 0;
 
+    clock_pass_over_stop();
     while (s->faults.n > 0) {
         struct err own = ERR_INIT;
 
@@ -157,5 +158,6 @@ int fault_heal(struct drill_stage *s, struct err *err)
             err_move(err, &own);
         err_release(&own);
     }
+    clock_heed_stop();
     return rc;
 }
