@@ -7,7 +7,7 @@ page=docs/benchmarks.md
     cat <<END
 # Benchmarks
 
-Made by \`make bench\` with version $(./pgha-deploy --version | cut -d' ' -f2), on $(nproc) cores of $(sed -n 's/^model name.*: //p;q' /proc/cpuinfo | head -n 1)
+Made by \`make bench\` with version $(./pgha-deploy --version | cut -d' ' -f2), on $(nproc) cores of $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)
 with $(awk '/^MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo) GiB, $(uname -sr). Medians; ratios come first, for the machine is not the only one at work.
 Each figure has its peer beside it in the same run.
 

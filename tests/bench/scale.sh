@@ -1,6 +1,6 @@
 #!/bin/sh
 # A play over SIZES hosts, with everything to do and with nothing to do, against as many parallel `ssh HOST true` in the
-# same run and, at ANSIBLE_SIZES, the real ansible-playbook with a fork for each host. Medians of ROUNDS (3), the most
+# same run and, at ANSIBLE_SIZES, the real ansible-playbook with a fork for each host. Medians of SCALE_ROUNDS (3), the most
 # memory. Prints Markdown.
 . "${0%/*}/../lib/tap.sh"
 . tests/lib/ansible.sh
@@ -15,7 +15,7 @@ undo='rm -rf /srv/service; userdel service; sed -i /service/d /etc/security/limi
 measure_size() {
     rm -f "$work"/*.ms "$work"/*.kib
     addresses=$(for number in $(seq "$1"); do light_address "$number"; done)
-    for _ in $(seq "${ROUNDS:-3}"); do # in turn, so that all see the same machine
+    for _ in $(seq "${SCALE_ROUNDS:-3}"); do # in turn, so that all see the same machine
         # shellcheck disable=SC2086
         sh tests/bench/ssh-all.sh "$light_key" "$known_hosts" "$undo" $addresses 2>/dev/null
         take first "$pgha" -q play $playbook -i "$work/light.ini"
