@@ -40,7 +40,7 @@ static int parse_duration(const char *text, int64_t *ms, struct err *err)
     static const struct {
         char unit;
         int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60 * 1000}, {'h', 60 * 60 * 1000}};
+    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}};
     char *end;
     long long n = strtoll(text, &end, 10);
 
@@ -140,7 +140,7 @@ static int run_random(struct drill *d, const struct request *r, struct drill_rep
     int64_t deadline = clock_mono_ms() + r->for_ms;
     uint64_t state = (uint64_t)r->seed;
 
-    for (int turn = 1; clock_mono_ms() < deadline; turn++) {
+    for (int turn = 1; r->scenarios.n > 0 && clock_mono_ms() < deadline; turn++) {
         size_t which = next_random(&state) % r->scenarios.n;
 
         if (drill_run(d, r->scenarios.items[which], turn, report, err) < 0)

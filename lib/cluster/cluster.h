@@ -36,7 +36,7 @@ struct preset {
     int ttl, loop_wait, retry_timeout; /* Patroni; loop_wait + 2*retry_timeout <= ttl, ttl >= 20 */
     int haproxy_inter_ms, haproxy_fall, haproxy_rise; /* health checks */
     int haproxy_answer_ms; /* how long one may take to be answered, once it is connected */
-    int advert_ms; /* VRRP advertisements: 10..40950 ms in version 3 */
+    int advert_ms;         /* VRRP advertisements: 10..40950 ms in version 3 */
     int vrrp_check_ms, vrrp_check_fall, vrrp_check_rise; /* keepalived's script */
 };
 extern const struct preset presets[]; /* ends with name NULL */

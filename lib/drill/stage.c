@@ -52,15 +52,13 @@ int stage_run(struct drill_stage *s, struct drill_host *h, const char *script, s
               struct err *err)
 {
     struct str own, errout;
-    struct ssh_run run = {.script = script,
-                          .script_len = strlen(script),
-                          .timeout_ms = SCRIPT_MS,
-                          .out = out ? out : &own,
-                          .errout = &errout};
+    struct ssh_run run = {.script = script, .script_len = strlen(script), .timeout_ms = SCRIPT_MS};
     int rc;
 
     str_init(&own, OUTPUT_MAX);
     str_init(&errout, OUTPUT_MAX);
+    run.out = out ? out : &own;
+    run.errout = &errout;
     rc = run_script(s, h, &run, err);
     str_release(&own);
     str_release(&errout);
