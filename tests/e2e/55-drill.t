@@ -8,7 +8,6 @@ need_root
 lab t-drill 10.81.124.0/24 'nodes: {db: {count: 3}, lb: {count: 2}}
 postgres: {synchronous: on}
 failover: {preset: fast}'
-state=${file%/*}/.pgha/t-drill
 p() { "$pgha" -f "$file" "$@"; }
 report=$work/report.json
 result() { jq -r ".results[] | select(.scenario == \"$1\") | $2" "$report"; }
@@ -46,7 +45,7 @@ leader() { p status --json | jq -r '.members[] | select(.role == "leader") | .na
 old=$(leader)
 "$pgha" -f "$file" -q drill --yes host-lost >/dev/null 2>"$work/killed" &
 pid=$!
-wait_for 60 sh -c "! ping -q -c 1 -W 1 $(p inventory show --format hosts | awk -v h="$old" '$2 == h {print $1}') >/dev/null"
+wait_for 60 sh -c "! pgrep -f -- '--machine pgha-t-drill-$old ' >/dev/null"
 ok $? "a drill has taken the primary's power"
 exits "an up beside it is refused or waits" 1 timeout -s INT 3 "$pgha" -f "$file" up --yes
 kill -9 $pid
