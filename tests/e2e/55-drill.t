@@ -45,7 +45,8 @@ leader() { p status --json | jq -r '.members[] | select(.role == "leader") | .na
 old=$(leader)
 "$pgha" -f "$file" -q drill --yes host-lost >/dev/null 2>"$work/killed" &
 pid=$!
-wait_for 60 sh -c "! pgrep -f -- '--machine pgha-t-drill-$old ' >/dev/null"
+is_off() { ! pgrep -f -- "--machine pgha-t-drill-$old " >/dev/null; }
+wait_for 60 is_off
 ok $? "a drill has taken the primary's power"
 exits "an up beside it is refused or waits" 1 timeout -s INT 3 "$pgha" -f "$file" up --yes
 kill -9 $pid
