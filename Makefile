@@ -88,7 +88,7 @@ check:
 	$(Q)sh tests/lib/packages.sh build run test
 	$(Q)$(MAKE) --no-print-directory pgha-deploy
 	$(Q)$(MAKE) --no-print-directory check-unit
-	prove $(sort $(dir $(wildcard tests/*/*.t)))
+	prove --timer $(sort $(dir $(wildcard tests/*/*.t)))
 
 # With every case of the sweeps and the equivalence suite, of which check takes a part.
 check-long: ; $(Q)PGHA_LONG=1 $(MAKE) --no-print-directory check
