@@ -8,6 +8,7 @@ enum {
     RECOVERY_MS = 4000,
     /* patroni/ha.py, fetch_node_status: timeout=2 */
     ELECTION_MS = 2000,
+    REWIND_MS = 10000, /* pg_rewind, and recovery from it; 7.5 s were seen */
     PROMOTE_MS = 1500,
     /* etcd's election timeout is 1000 ms, drawn from one to two of it
      * (https://etcd.io/docs/v3.5/tuning/#time-parameters), and may need a second vote. */
@@ -74,6 +75,7 @@ static const struct {
     [BOUND_STOP]          = {"shutdown", STOP_MS, NULL},
     [BOUND_RECOVERY]      = {"recovery", RECOVERY_MS, NULL},
     [BOUND_ELECTION]      = {"election", ELECTION_MS, NULL},
+    [BOUND_REWIND] = {"rewind", REWIND_MS, NULL},
     [BOUND_PROMOTE]       = {"promotion", PROMOTE_MS, NULL},
     [BOUND_ETCD]          = {"etcd's election", ETCD_MS, NULL},
     [BOUND_SERVER_UP]     = {"HAProxy finds it", 0, server_up},

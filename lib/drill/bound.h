@@ -22,8 +22,10 @@ enum bound_term {
     BOUND_STOP,     /* allowance: a fast shutdown with its checkpoint */
     BOUND_RECOVERY, /* allowance: PostgreSQL starts again, and replays its log */
     BOUND_ELECTION, /* members ask each other how far they are: a dead one is waited for 2 s */
-    BOUND_PROMOTE,  /* allowance: end of recovery */
-    BOUND_ETCD,     /* etcd elects a leader, who renews all leases */
+    /* Allowance: a replica that had more of the log than the one that was promoted is rewound. */
+    BOUND_REWIND,
+    BOUND_PROMOTE, /* allowance: end of recovery */
+    BOUND_ETCD,    /* etcd elects a leader, who renews all leases */
     /* HAProxy. */
     BOUND_SERVER_UP,     /* a member in a new role is found */
     BOUND_SERVER_DOWN,   /* one that refuses or does not answer SYN is given up */

@@ -297,7 +297,8 @@ static int strike(struct course *c, struct err *err)
     c->fault_us = c->steady_since_us = clients_now_us(c->clients);
     if (!c->scenario->hurt)
         return 0;
-    tell(c, "fault", c->scenario->summary);
+    tell(c, "fault",
+         arena_printf(c->stage.arena, "%s; %s", c->scenario->summary, c->stage.members));
     return c->scenario->hurt(&c->stage, err) < 0 ? err_wrap(err, "%s", c->scenario->name) : 0;
 }
 

@@ -23,7 +23,7 @@ static int deafen(struct drill_stage *s, struct err *err)
     }
 #define READERS                                                                                    \
     {                                                                                              \
-        BOUND_ETCD, BOUND_SERVER_DOWN, BOUND_CLIENT                                                \
+        BOUND_ETCD, BOUND_SERVER_DOWN, BOUND_REWIND, BOUND_CLIENT                                  \
     }
 
 const struct scenario scenario_primary_cut = {

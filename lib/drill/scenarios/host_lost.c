@@ -26,7 +26,7 @@ const struct scenario scenario_host_lost = {
     .needs = NEEDS_REPLICA | NEEDS_POWER,
     .primary = {BOUND_LEASE, BOUND_ETCD, BOUND_ELECTION, BOUND_PROMOTE, BOUND_SERVER_UP,
                 BOUND_CLIENT},
-    .replicas = {BOUND_ETCD, BOUND_SERVER_DOWN, BOUND_CLIENT},
+    .replicas = {BOUND_ETCD, BOUND_SERVER_DOWN, BOUND_REWIND, BOUND_CLIENT},
     .hurt = lose_primary,
 };
 

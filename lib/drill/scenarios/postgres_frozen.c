@@ -25,7 +25,7 @@ const struct scenario scenario_postgres_frozen = {
     .needs = NEEDS_REPLICA,
     .primary = {BOUND_LEASE, BOUND_TURN, BOUND_ELECTION, BOUND_PROMOTE, BOUND_SERVER_UP,
                 BOUND_CLIENT},
-    .replicas = {BOUND_SERVER_FROZEN, BOUND_CLIENT},
+    .replicas = {BOUND_SERVER_FROZEN, BOUND_REWIND, BOUND_CLIENT},
     .hold = {BOUND_LEASE, BOUND_TURN},
     .hurt = hurt,
 };

@@ -21,6 +21,6 @@ const struct scenario scenario_postgres_killed = {
     .needs = 0,
     .primary = {BOUND_TURN, BOUND_RECOVERY, BOUND_ELECTION, BOUND_PROMOTE, BOUND_SERVER_UP,
                 BOUND_CLIENT},
-    .replicas = {BOUND_SERVER_DOWN, BOUND_CLIENT},
+    .replicas = {BOUND_SERVER_DOWN, BOUND_REWIND, BOUND_CLIENT},
     .hurt = hurt,
 };
