@@ -3,6 +3,8 @@
  */
 #include "lib/base/arena.h"
 
+#include <ctype.h>
+
 #define BLOCK_MIN ((size_t)4 << 10)
 #define BLOCK_MAX ((size_t)1 << 20)
 
@@ -92,18 +94,38 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
     return copy;
 }
 
+char *arena_trimmed(struct arena *a, const char *s, size_t len)
+{
+    while (len > 0 && isspace((unsigned char)*s)) {
+        s++;
+        len--;
+    }
+    while (len > 0 && isspace((unsigned char)s[len - 1]))
+        len--;
+    return arena_strndup(a, s, len);
+}
+
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
-    va_list args, again;
+    va_list args;
+    char *text;
+
+    va_start(args, fmt);
+    text = arena_vprintf(a, fmt, args);
+    va_end(args);
+    return text;
+}
+
+char *arena_vprintf(struct arena *a, const char *fmt, va_list args)
+{
+    va_list again;
     char *text;
     int len;
 
-    va_start(args, fmt);
     va_copy(again, args);
     len = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
     if (len < 0)
-        BUG("arena_printf cannot format \"%s\"", fmt);
+        BUG("arena_vprintf cannot format \"%s\"", fmt);
     text = arena_alloc(a, (size_t)len + 1);
     vsnprintf(text, (size_t)len + 1, fmt, again);
     va_end(again);

@@ -156,3 +156,18 @@ void log_redact(struct str *text)
     str_release(text);
     *text = out;
 }
+
+char *log_redacted(struct arena *a, const char *text)
+{
+    struct str s;
+    char *copy;
+
+    if (!text)
+        return NULL;
+    str_init(&s, STR_MAX_TEXT);
+    str_puts(&s, text);
+    log_redact(&s);
+    copy = arena_strdup(a, s.buf);
+    str_release(&s);
+    return copy;
+}

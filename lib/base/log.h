@@ -8,7 +8,7 @@
 #ifndef PGHA_LOG_H
 #define PGHA_LOG_H
 
-#include "lib/base/base.h"
+#include "lib/base/arena.h"
 #include "lib/base/str.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -24,7 +24,8 @@ void log_at(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The function that gets finished lines (without newline); NULL: stderr. For the live table. */
 void log_set_sink(void (*sink)(enum log_level level, const char *line));
 
-void log_secret(const char *secret); /* shorter than 6 bytes are ignored */
-void log_redact(struct str *text);   /* in place */
+void log_secret(const char *secret);                   /* shorter than 6 bytes are ignored */
+void log_redact(struct str *text);                     /* in place */
+char *log_redacted(struct arena *a, const char *text); /* a copy in a; of NULL: NULL */
 
 #endif

@@ -22,29 +22,14 @@ static const struct {
     {"vrrp", LB, check_vrrp},         {"store", ETCD, check_store},
 };
 
-static const char *copy_redacted(struct doctor *d, const char *text)
-{
-    struct str s;
-    const char *copy;
-
-    if (!text)
-        return NULL;
-    str_init(&s, STR_MAX_TEXT);
-    str_puts(&s, text);
-    log_redact(&s);
-    copy = arena_strdup(&d->arena, s.buf);
-    str_release(&s);
-    return copy;
-}
-
 void doctor_add(struct doctor *d, const char *host, const char *check, enum doctor_level level,
                 const char *text, const char *cure)
 {
     struct doctor_finding f = {.host = host ? arena_strdup(&d->arena, host) : NULL,
                                .check = check,
                                .level = level,
-                               .text = copy_redacted(d, text),
-                               .cure = copy_redacted(d, cure)};
+                               .text = log_redacted(&d->arena, text),
+                               .cure = log_redacted(&d->arena, cure)};
 
     vec_push(&d->findings, f);
     d->warnings += level == DOCTOR_WARNING;

@@ -27,16 +27,13 @@ struct check_run {
 static void PRINTF_LIKE(4, 5)
     add_line(struct check_run *r, enum verify_outcome outcome, double ms, const char *fmt, ...)
 {
-    char *text;
+    struct verify_result line = {.check = r->name, .outcome = outcome, .ms = ms};
     va_list args;
-    struct verify_result line;
 
     va_start(args, fmt);
-    text = xvasprintf(fmt, args);
+    line.text = arena_vprintf(&r->lines.arena, fmt, args);
     va_end(args);
-    line = (struct verify_result){r->name, arena_strdup(&r->lines.arena, text), outcome, ms};
     vec_push(&r->lines.items, line);
-    free(text);
 }
 
 #define add_ok(r, ...)     add_line(r, VERIFY_OK, -1, __VA_ARGS__)

@@ -162,26 +162,12 @@ void deploy_result_release(struct deploy_result *r)
     arena_release(&r->arena);
 }
 
-static const char *copy_redacted(struct deploy_result *r, const char *text)
-{
-    struct str s;
-    const char *copy;
-
-    if (!text)
-        return NULL;
-    str_init(&s, STR_MAX_TEXT);
-    str_puts(&s, text);
-    log_redact(&s);
-    copy = arena_strdup(&r->arena, s.buf);
-    str_release(&s);
-    return copy;
-}
-
 void deploy_note(struct deploy_result *r, const char *where, const char *what, const char *diff,
                  const char *consequence)
 {
-    struct deploy_change change = {arena_strdup(&r->arena, where), copy_redacted(r, what),
-                                   copy_redacted(r, diff), copy_redacted(r, consequence)};
+    struct deploy_change change = {arena_strdup(&r->arena, where), log_redacted(&r->arena, what),
+                                   log_redacted(&r->arena, diff),
+                                   log_redacted(&r->arena, consequence)};
 
     vec_push(&r->changes, change);
 }

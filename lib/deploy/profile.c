@@ -22,21 +22,6 @@ void profile_release(struct profile *p)
     arena_release(&p->arena);
 }
 
-static const char *keep(struct profile *p, const char *text)
-{
-    struct str s;
-    const char *copy;
-
-    if (!text)
-        return NULL;
-    str_init(&s, STR_MAX_TEXT);
-    str_puts(&s, text);
-    log_redact(&s);
-    copy = arena_strdup(&p->arena, s.buf);
-    str_release(&s);
-    return copy;
-}
-
 /* ---- taking events ---- */
 
 static struct profile_host *host_of(struct profile *p, const char *name)
@@ -46,7 +31,7 @@ static struct profile_host *host_of(struct profile *p, const char *name)
     if (host)
         return host;
     host = arena_new(&p->arena, struct profile_host);
-    host->name = keep(p, name);
+    host->name = log_redacted(&p->arena, name);
     vec_push(&p->hosts, host);
     map_set(&p->hosts_by_name, name, host);
     return host;
@@ -59,7 +44,9 @@ static struct profile_task *task_of(struct profile *p, const struct event *e)
 
     if (!task) {
         task = arena_new(&p->arena, struct profile_task);
-        *task = (struct profile_task){keep(p, e->host), keep(p, e->task), keep(p, e->where), 0};
+        *task = (struct profile_task){log_redacted(&p->arena, e->host),
+                                      log_redacted(&p->arena, e->task),
+                                      log_redacted(&p->arena, e->where), 0};
         vec_push(&p->tasks, task);
         map_set(&p->tasks_by_key, key, task);
     }
@@ -69,7 +56,7 @@ static struct profile_task *task_of(struct profile *p, const struct event *e)
 
 static void begin_stage(struct profile *p, const struct event *e, int64_t now_ms)
 {
-    struct profile_stage stage = {.name = keep(p, e->stage), .began_ms = now_ms};
+    struct profile_stage stage = {.name = log_redacted(&p->arena, e->stage), .began_ms = now_ms};
 
     if (stage.name)
         vec_push(&p->stages, stage);
@@ -94,7 +81,7 @@ static void begin_task(struct profile *p, const struct event *e, int64_t now_ms)
 
     if (!host)
         return;
-    host->task = keep(p, e->task);
+    host->task = log_redacted(&p->arena, e->task);
     host->began_ms = now_ms;
 }
 
@@ -132,7 +119,7 @@ void profile_add(struct profile *p, const struct event *e, int64_t now_ms)
     p->last_ms = now_ms;
     switch (e->kind) {
     case EVENT_RUN:
-        p->command = keep(p, e->text);
+        p->command = log_redacted(&p->arena, e->text);
         break;
     case EVENT_RUN_END:
         p->elapsed_ms = e->elapsed_ms;

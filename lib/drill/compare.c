@@ -34,13 +34,10 @@ static void PRINTF_LIKE(3, 4) add_note(struct comparing *c, bool worse, const ch
 {
     struct drill_note note = {.worse = worse};
     va_list args;
-    char *text;
 
     va_start(args, fmt);
-    text = xvasprintf(fmt, args);
+    note.text = arena_vprintf(&c->out->arena, fmt, args);
     va_end(args);
-    note.text = arena_strdup(&c->out->arena, text);
-    free(text);
     vec_push(&c->out->notes, note);
     c->out->worse += worse;
 }

@@ -18,7 +18,6 @@ enum {
     HEALTHY_MS = 30000, /* the cluster before */
     WHOLE_MS = 180000,  /* and after */
     PATIENCE_MS = 30000, /* beyond twice the bound, until service is given up */
-    AFTER_MS = 1000,
     ROLE_TIMEOUT_MS = 500,
     GROUPS_MAX = 6
 };
@@ -47,9 +46,8 @@ static double now_ms(const struct course *c)
     return c->clients ? (double)clients_now_us(c->clients) / 1000.0 : 0;
 }
 
-static void tell(void *ctx, const char *kind, const char *text)
+static void tell(struct course *c, const char *kind, const char *text)
 {
-    struct course *c = ctx;
     struct drill_event event = {now_ms(c), kind, arena_strdup(c->stage.arena, text)};
 
     vec_push(&c->result->events, event);
@@ -332,11 +330,6 @@ static int heal(struct course *c, struct err *err)
     return fault_heal(&c->stage, err);
 }
 
-static bool is_settled(struct course *c)
-{
-    return is_steady(c) && all_answered(c);
-}
-
 static int run_course(struct course *c, struct err *err)
 {
     bool hurts = c->scenario->hurt != NULL;
@@ -351,7 +344,7 @@ static int run_course(struct course *c, struct err *err)
         return -1;
     if (hurts)
         tell(c, "whole", "every member, balancer and port is well");
-    return look_until(c, is_settled, BEGIN_MS, "not every client is answered", err);
+    return look_until(c, all_answered, BEGIN_MS, "not every client is answered", err);
 }
 
 /* ---- results ---- */
@@ -481,12 +474,8 @@ int drill_run(struct drill *d, const struct scenario *scenario, int repetition,
     struct course c = {.drill = d, .scenario = scenario, .result = &result, .fault_us = -1};
     int rc;
 
-    c.stage = (struct drill_stage){.target = d->settings.target,
-                                   .guard = d->guard,
-                                   .arena = &report->arena,
-                                   .events = d->settings.events,
-                                   .tell = tell,
-                                   .ctx = &c};
+    c.stage = (struct drill_stage){
+        .target = d->settings.target, .guard = d->guard, .arena = &report->arena};
     random_bytes(&c.run, sizeof(c.run));
     c.run >>= 1; /* a bigint */
     rc = run_stage(&c, err);

@@ -4,13 +4,12 @@
 static void PRINTF_LIKE(3, 4) blame(struct drill_result *r, struct arena *a, const char *fmt, ...)
 {
     va_list args;
-    char *text;
+    const char *text;
 
     va_start(args, fmt);
-    text = xvasprintf(fmt, args);
+    text = arena_vprintf(a, fmt, args);
     va_end(args);
-    vec_push(&r->faults, arena_strdup(a, text));
-    free(text);
+    vec_push(&r->faults, text);
 }
 
 static void judge_channel(struct drill_result *r, const struct drill_channel *c, struct arena *a)

@@ -30,18 +30,13 @@ struct drill_stage {
     const struct check_target *target;
     struct drill_guard *guard; /* NULL: the provider has neither power nor cables */
     struct arena *arena;
-    struct event_sink *events;
     VEC(struct drill_host) hosts;   /* the cluster's, in its order */
     VEC(struct drill_fault) faults; /* those not healed */
 
     /* Who is what; NULL: nobody. */
     struct drill_host *primary, *replica, *sync, *holder, *other_balancer, *etcd_leader;
-    const char *members; /* the roles in words, for the log */
+    const char *members; /* the roles in words */
     int64_t timeline;
-
-    /* Says what happened, on the drill's clock. */
-    void (*tell)(void *ctx, const char *kind, const char *text);
-    void *ctx;
 };
 
 /* Hosts and connections to all of them; then who is what. stage_look may be repeated. */

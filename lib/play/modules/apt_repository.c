@@ -49,17 +49,6 @@ struct edits {
     bool found; /* the source is in some list, on or off */
 };
 
-static const char *trimmed(struct arena *a, const char *text, size_t len)
-{
-    while (len > 0 && isspace((unsigned char)*text)) {
-        text++;
-        len--;
-    }
-    while (len > 0 && isspace((unsigned char)text[len - 1]))
-        len--;
-    return arena_strndup(a, text, len);
-}
-
 /* The words with one space between. */
 static const char *joined_words(struct arena *a, const char *text)
 {
@@ -76,14 +65,15 @@ static const char *joined_words(struct arena *a, const char *text)
 
 static struct entry parse_entry(struct arena *a, const char *text)
 {
-    const char *line = trimmed(a, text, strlen(text)), *hash;
+    const char *line = arena_trimmed(a, text, strlen(text)), *hash;
     struct entry entry = {.enabled = *line != '#', .comment = ""};
 
     line += *line == '#';
     hash = strchr(line, '#');
     if (hash && hash > line)
-        entry.comment = trimmed(a, hash + 1, strlen(hash + 1));
-    entry.source = trimmed(a, line, hash && hash > line ? (size_t)(hash - line) : strlen(line));
+        entry.comment = arena_trimmed(a, hash + 1, strlen(hash + 1));
+    entry.source =
+        arena_trimmed(a, line, hash && hash > line ? (size_t)(hash - line) : strlen(line));
     for (size_t i = 0; i < 2; i++) {
         static const char *const types[] = {"deb", "deb-src"};
         size_t len = strlen(types[i]);
@@ -148,7 +138,8 @@ static int parse_repo(struct module_call *call, struct repository *repository, s
     if (str_starts(repo, "ppa:"))
         return err_set(err, ERR_INPUT,
                        "apt_repository: ppa: is not supported: give the whole line");
-    if (!entry.valid || !entry.enabled || strpbrk(trimmed(call->arena, repo, strlen(repo)), "\r\n"))
+    if (!entry.valid || !entry.enabled ||
+        strpbrk(arena_trimmed(call->arena, repo, strlen(repo)), "\r\n"))
         return err_set(err, ERR_INPUT, "Invalid repository string: %s", repo);
     if (!name)
         name = suggest_name(call, entry.source);

@@ -1,8 +1,6 @@
 /*
  * sysctl.c - module sysctl (ansible.posix.sysctl): a kernel setting in a file and in the kernel.
  */
-#include <ctype.h>
-
 #include "lib/play/args.h"
 #include "lib/play/lines.h"
 
@@ -23,22 +21,10 @@ struct setting {
     bool absent;
 };
 
-/* Text between its white space, in the arena. */
-static const char *trimmed(struct arena *a, const char *text, size_t len)
-{
-    while (len > 0 && isspace((unsigned char)*text)) {
-        text++;
-        len--;
-    }
-    while (len > 0 && isspace((unsigned char)text[len - 1]))
-        len--;
-    return arena_strndup(a, text, len);
-}
-
 /* Booleans are 1 and 0 for the kernel. */
 static const char *kernel_value(struct arena *a, const char *text)
 {
-    const char *value = trimmed(a, text, strlen(text));
+    const char *value = arena_trimmed(a, text, strlen(text));
     bool b;
 
     if (args_bool_text(value, &b) == 0)
@@ -53,7 +39,7 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     const char *value = value_get_str(call->args, "value", NULL);
     struct need need = {.kind = NEED_SYSCTL};
 
-    setting->name = need.name = trimmed(call->arena, name, strlen(name));
+    setting->name = need.name = arena_trimmed(call->arena, name, strlen(name));
     setting->value = kernel_value(call->arena, value ? value : "");
     setting->file = file_follow(
         call, file_clean_path(call, value_get_str(call->args, "sysctl_file", "")), add, ctx);
@@ -90,13 +76,13 @@ static bool same_words(const char *a, const char *b)
 /* name=value of a line; false for comments and others. */
 static bool parse_line(struct arena *a, const char *line, const char **name, const char **value)
 {
-    const char *text = trimmed(a, line, strlen(line));
+    const char *text = arena_trimmed(a, line, strlen(line));
     const char *equals = strchr(text, '=');
 
     if (!*text || *text == '#' || *text == ';' || !equals)
         return false;
-    *name = trimmed(a, text, (size_t)(equals - text));
-    *value = trimmed(a, equals + 1, strlen(equals + 1));
+    *name = arena_trimmed(a, text, (size_t)(equals - text));
+    *value = arena_trimmed(a, equals + 1, strlen(equals + 1));
     return true;
 }
 
@@ -123,7 +109,7 @@ static void fix_lines(const struct setting *setting, const struct lines *old, st
 
         if (!parse_line(old->arena, old->items[i], &name, &value)) {
             lines_insert(fixed, fixed->n,
-                         trimmed(old->arena, old->items[i], strlen(old->items[i])));
+                         arena_trimmed(old->arena, old->items[i], strlen(old->items[i])));
             continue;
         }
         ours = str_eq(name, setting->name);
