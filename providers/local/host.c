@@ -265,23 +265,6 @@ static void put_link_commands(const struct provider_session *s, const struct hos
     str_printf(commands, "link set dev %s up\n", p->link);
 }
 
-/* The kernel takes links down some time after their namespace went. One that is still there would
- * be taken for ours and then vanish; so it is deleted now, and it is no fault when the kernel was
- * first. */
-static void drop_stale_link(const struct host_place *p)
-{
-    struct err ignored = ERR_INIT;
-    struct str command;
-
-    if (!link_exists(p->link))
-        return;
-    str_init(&command, STR_MAX_TEXT);
-    str_printf(&command, "link delete dev %s\n", p->link);
-    if (ip_batch(NULL, &command, &ignored) < 0)
-        err_release(&ignored);
-    str_release(&command);
-}
-
 static int join_network(const struct provider_session *s, const struct host_place *p,
                         const char *address, struct err *err)
 {
@@ -290,11 +273,8 @@ static int join_network(const struct provider_session *s, const struct host_plac
 
     str_init(&outside, STR_MAX_TEXT);
     str_init(&inside, STR_MAX_TEXT);
-    if (!has_namespace(p)) {
-        drop_stale_link(p);
-        remove(p->netns);
+    if (!has_namespace(p))
         str_printf(&outside, "netns add %s\n", p->id);
-    }
     put_link_commands(s, p, &outside);
     /* "replace": the same again is no error. */
     str_printf(&inside, "address replace %s dev eth0\nlink set dev lo up\nlink set dev eth0 up\n",
@@ -307,18 +287,40 @@ static int join_network(const struct provider_session *s, const struct host_plac
     return rc < 0 ? err_wrap(err, "connecting %s to the network", p->name) : 0;
 }
 
-static int leave_network(const struct host_place *p, struct err *err)
+/* The kernel takes links down some time after their namespace went: it is no fault when it is
+ * first. */
+static int drop_link(const struct host_place *p, struct err *err)
 {
-    struct str commands;
+    struct str command;
     int rc;
 
-    str_init(&commands, STR_MAX_TEXT);
-    if (link_exists(p->link))
-        str_printf(&commands, "link delete dev %s\n", p->link);
-    if (file_exists(p->netns))
-        str_printf(&commands, "netns delete %s\n", p->id);
-    rc = ip_batch(NULL, &commands, err);
-    str_release(&commands);
+    if (!link_exists(p->link))
+        return 0;
+    str_init(&command, STR_MAX_TEXT);
+    str_printf(&command, "link delete dev %s\n", p->link);
+    rc = ip_batch(NULL, &command, err);
+    str_release(&command);
+    if (rc < 0 && !link_exists(p->link)) {
+        err_release(err);
+        return 0;
+    }
+    return rc;
+}
+
+/* A namespace that was half made is a file: ip removes that, too. */
+static int leave_network(const struct host_place *p, struct err *err)
+{
+    struct str command;
+    int rc;
+
+    if (drop_link(p, err) < 0)
+        return -1;
+    if (!file_exists(p->netns))
+        return 0;
+    str_init(&command, STR_MAX_TEXT);
+    str_printf(&command, "netns delete %s\n", p->id);
+    rc = ip_batch(NULL, &command, err);
+    str_release(&command);
     return rc;
 }
 
@@ -457,6 +459,10 @@ static int start(struct provider_session *s, const struct host_place *p, const c
     /* A host that runs in a namespace without a name cannot be reached any more: it has to boot
      * into the new one. */
     if (!has_namespace(p) && cgroup_is_populated(p->cgroup) && pull_plug(p, err) < 0)
+        return -1;
+    /* The kernel's network outlives the host in its namespace; a host that boots has no addresses
+     * and no rules of its last life. A balancer would else answer for the VIP that it lost. */
+    if (!cgroup_is_populated(p->cgroup) && leave_network(p, err) < 0)
         return -1;
     if (mount_disk(p, a, err) < 0 || plant(s, p, address, a, err) < 0 ||
         join_network(s, p, address, err) < 0)

@@ -48,7 +48,7 @@ exits 'for down, too' 1 "$drive" "$file" down
 like 'naming the file' "$err" "$a"
 
 # Power and cable.
-shell "$a" tpa "$db" 'echo kept >/root/written'
+shell "$a" tpa "$db" 'echo kept >/root/written; ip address add 10.79.101.99/24 dev eth0'
 succeeds 'power off' "$drive" "$a" off db1
 is 'leaves no process' "$(pgrep -f -- '--machine pgha-tpa-db1')" ''
 run "$drive" "$a" plan
@@ -56,6 +56,7 @@ like 'is seen by plan' "$out" '^update host\.db1 .*running: false -> true'
 succeeds 'power on' "$drive" "$a" on db1
 wait_for 10 shell "$a" tpa "$db" true
 is 'starts it on the same disk' "$(shell "$a" tpa "$db" 'cat /root/written')" kept
+is 'and without the addresses that its last life took' "$(shell "$a" tpa "$db" 'hostname -I')" "$db "
 succeeds 'a cut' "$drive" "$a" cut db1
 exits 'takes the network away' 255 shell "$a" tpa "$db" true
 succeeds 'and heal' "$drive" "$a" heal db1
