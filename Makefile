@@ -84,11 +84,14 @@ docs: pgha-deploy
 
 # ---- tests ----
 
+# A test that hangs is ended; what it has said by then tells where. Seconds.
+TEST_LIMIT := $(if $(PGHA_LONG),7200,900)
+
 check:
 	$(Q)sh tests/lib/packages.sh build run test
 	$(Q)$(MAKE) --no-print-directory pgha-deploy
 	$(Q)$(MAKE) --no-print-directory check-unit
-	prove --timer $(sort $(dir $(wildcard tests/*/*.t)))
+	prove --timer --exec 'timeout -k 60 $(TEST_LIMIT) sh' $(sort $(dir $(wildcard tests/*/*.t)))
 
 # With every case of the sweeps and the equivalence suite, of which check takes a part.
 check-long: ; $(Q)PGHA_LONG=1 $(MAKE) --no-print-directory check
