@@ -54,6 +54,7 @@ static void note_change(struct host *host, const struct step *step)
     if (step->plan.consequence)
         change.consequence = arena_strdup(a, step->plan.consequence);
     vec_push(&host->result->changes, change);
+    host->foreseen |= step->check && !step->plan.simulates;
     send_step(host, step, EVENT_CHANGED, change.summary, change.diff);
 }
 
@@ -137,7 +138,8 @@ static void note_markers(struct host *host, const struct step *step)
         if (map_del(&host->marked, title) && (!step->applies || step->task->has_failed_when))
             vec_push(&host->stale, title);
     }
-    for (size_t i = 0; i < step->notify.n && step->applies && (!step->changed || step->failed);
+    for (size_t i = 0;
+         i < step->notify.n && step->applies && !step->check && (!step->changed || step->failed);
          i++) {
         for (size_t h = 0; h < play->handlers.n; h++) {
             const char *title = task_title(&play->handlers.items[h], a);
@@ -325,7 +327,7 @@ static enum settled settle_step(struct host *host, size_t i)
         return SETTLED_FAILED;
     if (step->open) {
         progress_pass(&host->progress, host, step);
-        if (step->failed)
+        if (step->failed && !step->check)
             world_forget(&host->world);
     } else if (step->applies && (step->rc != 0 || step_fails(step) != step->foreseen)) {
         go_back(host, i);

@@ -92,6 +92,9 @@ struct module_plan {
                                any other may have changed as well; failed, its journal says why */
     bool captures;  /* the fragment's stdout, stderr and rc become result values (command, shell) */
     int timeout_ms; /* of the fragment; 0: the runner's default */
+    bool simulates; /* check mode: the fragment changes nothing (apt-get --simulate) and is run,
+                       because only its answer tells whether there is something to do. One that
+                       fails after foreseen changes proves nothing: the plan stands */
     const char *consequence; /* "restart patroni", "reload haproxy", NULL */
 };
 

@@ -261,7 +261,7 @@ static void apply_conditions(struct host *host, struct step *step)
 {
     struct scope scope = result_scope(host, step);
     struct err err = ERR_INIT;
-    bool not_run = step->check && step->plan.kind != PLAN_OK;
+    bool not_run = step->check && !step->ended && step->plan.kind != PLAN_OK;
 
     if (step->task->has_changed_when &&
         vars_true(&scope, step->arena, &step->task->changed_when, &step->changed, &err) !=
@@ -286,8 +286,11 @@ void step_settle(struct host *host, struct step *step)
 {
     struct arena *a = step->arena;
     bool changes = step->plan.kind == PLAN_CHANGE || step->plan.kind == PLAN_OPAQUE;
-    bool broke = step->ended && step->rc != 0;
+    bool broke;
 
+    if (step->check && step->rc != 0 && host->foreseen)
+        step->ended = false;
+    broke = step->ended && step->rc != 0;
     if (step->plan.captures && changes)
         take_output(step);
     step->result = value_map(a);
@@ -543,13 +546,13 @@ static void plan_module(struct host *host, struct step *step, struct err *err)
         fail_step(step, err);
         return;
     }
-    step->applies =
-        !step->check && (step->plan.kind == PLAN_CHANGE || step->plan.kind == PLAN_OPAQUE);
+    step->applies = (!step->check || step->plan.simulates) &&
+                    (step->plan.kind == PLAN_CHANGE || step->plan.kind == PLAN_OPAQUE);
     step->open = step->task->until.n > 0 || step->task->retries ||
-                 (step->applies && step->plan.captures && result_matters(step));
-    if (step->applies && step->plan.kind == PLAN_OPAQUE)
+                 (step->applies && step->plan.captures && (step->check || result_matters(step)));
+    if (step->applies && !step->check && step->plan.kind == PLAN_OPAQUE)
         world_forget(&host->world);
-    else if (step->applies && step->plan.moves_unit)
+    else if (step->applies && !step->check && step->plan.moves_unit)
         world_forget_units(&host->world);
     if (!step->open || !step->applies)
         step_settle(host, step);

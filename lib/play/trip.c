@@ -89,10 +89,11 @@ static void put_step(struct trip *trip, size_t id)
 
     str_init(&before, STR_MAX_TEXT);
     str_init(&after, STR_MAX_TEXT);
-    put_markers(trip->host, step, &before);
+    if (!step->check)
+        put_markers(trip->host, step, &before);
     if (step->environment)
         str_puts(&before, step->environment);
-    if (step->is_handler && step->last && !step->task->has_failed_when)
+    if (step->is_handler && step->last && !step->check && !step->task->has_failed_when)
         put_unmark(trip->host, title, &after);
     script_put_fragment(&trip->script, &(struct fragment){.id = id,
                                                           .before = before.buf,

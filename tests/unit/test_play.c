@@ -401,6 +401,30 @@ static void handlers_of_a_failed_run_come_with_the_next(void **state)
     assert_false(has_marker());
 }
 
+/* The package may be what an earlier task would have fetched. */
+static void check_mode_asks_apt_and_believes_it_unless_a_change_is_foreseen(void **state)
+{
+    (void)state;
+    at->options.check = true;
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - apt: {deb: /nonexistent/none.deb}\n");
+    assert_int_equal(at->rc, -1);
+    assert_int_equal(host(0)->failed, 1);
+
+    run("- hosts: all\n"
+        "  tasks:\n"
+        "    - copy: {dest: ~/a, content: x}\n"
+        "    - apt: {deb: /nonexistent/none.deb}\n"
+        "      notify: h\n"
+        "  handlers:\n"
+        "    - name: h\n"
+        "      command: 'true'\n");
+    assert_ok();
+    assert_int_equal(host(0)->changed, 3);
+    assert_false(has_marker());
+}
+
 static void a_change_that_was_none_leaves_no_marker(void **state)
 {
     (void)state;
@@ -1068,6 +1092,7 @@ int main(void)
         T(changes_are_made_and_then_nothing_is),
         T(check_mode_tells_what_a_run_would_do),
         T(check_mode_assumes_what_a_command_makes),
+        T(check_mode_asks_apt_and_believes_it_unless_a_change_is_foreseen),
         T(after_an_opaque_change_the_rest_is_probed_again),
         T(registered_results_decide),
         T(a_failure_stops_the_host),

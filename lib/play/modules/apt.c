@@ -289,7 +289,7 @@ static void put_options(const struct module_call *call, bool removes, struct str
 static void put_command(const struct module_call *call, bool removes, const char *what,
                         struct str *script)
 {
-    if (!removes) { /* what may hang comes before what must not be stopped half way */
+    if (!removes && !call->check_mode) { /* what may hang comes before what must not be stopped */
         script_step(script);
         str_puts(script, fetch_begin);
         put_options(call, removes, script);
@@ -297,6 +297,7 @@ static void put_command(const struct module_call *call, bool removes, const char
     }
     script_step(script);
     str_puts(script, APT_ENV APT_GET);
+    str_puts(script, call->check_mode ? " --simulate" : "");
     put_options(call, removes, script);
     str_printf(script, "%s </dev/null", what);
 }
@@ -339,6 +340,7 @@ void apt_plan_packages(struct module_call *call, struct world *world, const stru
             arena_printf(call->arena, " %s --%s", absent ? "remove" : "install", wanted.buf),
             &out->script);
         out->kind = PLAN_OPAQUE;
+        out->simulates = call->check_mode;
     }
     str_release(&wanted);
 }
@@ -350,6 +352,7 @@ static void plan_upgrade(struct module_call *call, const char *mode, struct modu
     put_command(call, false, removes ? " dist-upgrade" : " upgrade --with-new-pkgs", &out->script);
     plan_say(call, out, "upgrade of all packages");
     out->kind = PLAN_OPAQUE;
+    out->simulates = call->check_mode;
 }
 
 /* Files of packages: apt-get takes those whose name has a slash. What has a URL is fetched by apt,
@@ -386,6 +389,7 @@ static void plan_deb(struct module_call *call, const char *list, struct module_p
     }
     put_command(call, false, what.buf, &out->script);
     out->kind = PLAN_OPAQUE;
+    out->simulates = call->check_mode && fetched == 0;
     str_release(&what);
 }
 
@@ -395,6 +399,7 @@ static void plan_cleanup(struct module_call *call, const char *command, struct m
     put_command(call, true, arena_printf(call->arena, " %s", command), &out->script);
     plan_say(call, out, "%s", command);
     out->kind = PLAN_OPAQUE;
+    out->simulates = call->check_mode;
 }
 
 /* The policy counts only as long as the shell that put it there is alive: one that is left by a
@@ -404,7 +409,7 @@ static void put_policy(struct module_call *call, struct module_plan *out)
     const struct value *status = value_get(call->args, "policy_rc_d");
     const char *steps;
 
-    if (!status || out->kind != PLAN_OPAQUE)
+    if (!status || out->kind != PLAN_OPAQUE || call->check_mode)
         return;
     steps = arena_strdup(call->arena, out->script.buf);
     str_clear(&out->script);
@@ -474,6 +479,8 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
         plan_cleanup(call, "autoclean", out);
     else if (!wants(call, "clean") && !updates(call) && wants(call, "autoremove"))
         plan_cleanup(call, "autoremove", out);
+    if (wants(call, "clean") || cache_is_stale(call, world)) /* nor is that done in check mode */
+        out->simulates = false;
     put_policy(call, out);
     /* An upgrade, state latest, autoremove: only apt's summary tells whether something was done. */
     out->captures = out->kind == PLAN_OPAQUE;
