@@ -182,14 +182,18 @@ static int run_drill(struct deploy *d, const struct request *r, struct drill_rep
         .max_rpo = max_rpo(d->cluster),
         .max_rto = value_at(d->cluster->config, "drill.max_rto"),
     };
+    char *journals = path_join(d->state_dir, "drills");
     struct drill drill;
-    int rc = drill_open(&drill, &settings, err);
+    int rc;
 
+    settings.journals = journals;
+    rc = drill_open(&drill, &settings, err);
     describe(d->cluster, r, report);
     if (rc == 0)
         rc = r->seed >= 0 ? run_random(&drill, r, report, err)
                           : run_in_order(&drill, r, report, err);
     drill_close(&drill);
+    free(journals);
     return rc;
 }
 
@@ -207,7 +211,7 @@ static int write_pages(const struct context *ctx, const struct drill_report *rep
                        struct err *err)
 {
     const char *html = option_get(ctx, "html"), *junit = option_get(ctx, "junit"),
-               *json = option_get(ctx, "report");
+               *json = option_get(ctx, "report"), *markdown = option_get(ctx, "markdown");
     struct str text;
     int rc = 0;
 
@@ -220,6 +224,11 @@ static int write_pages(const struct context *ctx, const struct drill_report *rep
         str_clear(&text);
         drill_put_junit(report, &text);
         rc = file_write(junit, text.buf, text.len, 0644, err);
+    }
+    if (markdown && rc == 0) {
+        str_clear(&text);
+        drill_put_markdown(report, &text);
+        rc = file_write(markdown, text.buf, text.len, 0644, err);
     }
     if (html && rc == 0) {
         str_clear(&text);
@@ -379,6 +388,7 @@ static const struct option_row options[] = {
     {"report", 0, "FILE", "write the report as JSON, for `drill compare`"},
     {"html", 0, "FILE", "write it as a page"},
     {"junit", 0, "FILE", "write it as JUnit XML"},
+    {"markdown", 0, "FILE", "write it as a table; repetitions are one row, median and worst"},
     {NULL, 0, NULL, NULL},
 };
 

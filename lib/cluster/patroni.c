@@ -123,10 +123,11 @@ void patroni_take_senders(struct patroni_view *view, const struct value *status)
         }
 }
 
-/* A leader that does not answer leaves its replicas as they say they are. */
-static void ask_senders(const struct patroni_api *api, struct arena *a, struct patroni_view *view)
+/* GET /patroni; NULL when it does not answer. */
+static struct value *member_status(const struct patroni_api *api, const char *address,
+                                   struct arena *a)
 {
-    struct call call = {.address = view->leader->address, .path = "/patroni"};
+    struct call call = {.address = address, .path = "/patroni"};
     struct err ignored = ERR_INIT;
     struct value *status = NULL;
     struct str text;
@@ -134,10 +135,32 @@ static void ask_senders(const struct patroni_api *api, struct arena *a, struct p
     str_init(&text, MAX_ANSWER);
     if (request(api, &call, &text, &ignored) == 0)
         status = json_parse(a, call.path, text.buf, text.len, &ignored);
-    if (status)
-        patroni_take_senders(view, status);
     err_release(&ignored);
     str_release(&text);
+    return status;
+}
+
+/* A leader that does not answer leaves its replicas as they say they are. */
+static void ask_senders(const struct patroni_api *api, struct arena *a, struct patroni_view *view)
+{
+    const struct value *status = member_status(api, view->leader->address, a);
+
+    if (status)
+        patroni_take_senders(view, status);
+}
+
+/* Patroni before 4 says "master". */
+bool patroni_leads(const struct patroni_api *api, const char *address, int64_t *timeline)
+{
+    struct arena arena = ARENA_INIT;
+    const struct value *status = member_status(api, address, &arena);
+    const char *role = value_get_str(status, "role", "");
+    bool leads = (str_eq(role, "primary") || str_eq(role, "master")) &&
+                 str_eq(value_get_str(status, "state", ""), "running");
+
+    *timeline = leads ? value_get_int(status, "timeline", 0) : 0;
+    arena_release(&arena);
+    return leads;
 }
 
 int patroni_view(const struct patroni_api *api, struct arena *a, struct patroni_view *view,

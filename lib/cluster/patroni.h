@@ -40,6 +40,10 @@ bool patroni_member_ok(const struct patroni_member *m); /* leader running, or a 
 bool patroni_is_leader(const struct patroni_member *m);
 bool patroni_is_sync(const struct patroni_member *m);
 
+/* Is it a primary that runs, by its own word? GET /patroni of one member, which unlike GET /cluster
+ * waits for no DCS. false when it does not answer. */
+bool patroni_leads(const struct patroni_api *api, const char *address, int64_t *timeline);
+
 /* GET /config: the dynamic configuration in the DCS. */
 struct value *patroni_config(const struct patroni_api *api, struct arena *a, struct err *err);
 /* PATCH /config; null removes a key. */

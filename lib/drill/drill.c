@@ -7,6 +7,7 @@
 #include "lib/drill/client.h"
 #include "lib/drill/copies.h"
 #include "lib/drill/guard.h"
+#include "lib/drill/journals.h"
 #include "lib/drill/ledger_table.h"
 #include "lib/net/tunnel.h"
 
@@ -56,30 +57,23 @@ static void tell(struct course *c, const char *kind, const char *text)
 
 /* ---- looking ---- */
 
-static bool leads_anew(const struct course *c, const struct patroni_member *leader)
-{
-    return leader && str_eq(leader->state, "running") && leader->timeline > c->stage.timeline &&
-           !str_eq(leader->name, c->leader);
-}
-
+/* The one that led is not asked: it may be dead, and the others' change would be seen late. */
 static void look_at_leader(struct course *c)
 {
     const struct check_target *t = c->drill->settings.target;
     struct patroni_api api = {t->cluster, t->secrets, ROLE_TIMEOUT_MS};
-    struct arena arena = ARENA_INIT;
-    struct patroni_view view;
-    struct err ignored = ERR_INIT;
     char text[256];
+    int64_t timeline;
 
-    if (patroni_view(&api, &arena, &view, &ignored) == 0 && leads_anew(c, view.leader)) {
-        c->leader = arena_strdup(c->stage.arena, view.leader->name);
-        snprintf(text, sizeof(text), "%s leads, timeline %lld", c->leader,
-                 (long long)view.leader->timeline);
+    vec_each (h, &t->cluster->hosts) {
+        if (!h->is_db || str_eq(h->name, c->leader) ||
+            !patroni_leads(&api, h->address, &timeline) || timeline <= c->stage.timeline)
+            continue;
+        c->leader = h->name;
+        snprintf(text, sizeof(text), "%s leads, timeline %lld", h->name, (long long)timeline);
         tell(c, "promoted", text);
+        return;
     }
-    patroni_view_release(&view);
-    arena_release(&arena);
-    err_release(&ignored);
 }
 
 static void look_at_holder(struct course *c)
@@ -448,6 +442,30 @@ static void abandon(struct course *c, const struct err *why)
     err_release(&own);
 }
 
+/* The faults tell where they are. */
+static void keep_journals(struct course *c)
+{
+    char when[32], *folder, *to = when;
+    struct err err = ERR_INIT;
+    int kept;
+
+    clock_iso8601(c->result->started_ms, when);
+    for (const char *from = when; *from; from++)
+        if (*from != ':' && *from != '-')
+            *to++ = *from;
+    *to = '\0';
+    folder = xasprintf("%s/%s-%s", c->drill->settings.journals, when, c->scenario->name);
+    kept = journals_keep(&c->stage, folder, c->result->started_ms, &err);
+    if (kept > 0)
+        vec_push(&c->result->faults,
+                 arena_printf(c->stage.arena, "the hosts' journals: %s", folder));
+    if (err.code)
+        vec_push(&c->result->faults,
+                 arena_printf(c->stage.arena, "not all journals could be kept: %s", err.text));
+    err_release(&err);
+    free(folder);
+}
+
 static int run_stage(struct course *c, struct err *err)
 {
     const char *unmet;
@@ -481,6 +499,8 @@ int drill_run(struct drill *d, const struct scenario *scenario, int repetition,
     rc = run_stage(&c, err);
     if (rc < 0)
         abandon(&c, err);
+    if (result.outcome == DRILL_FAILED && err->code != ERR_INTERRUPTED && d->settings.journals)
+        keep_journals(&c);
     clients_free(c.clients);
     tunnel_close(c.tunnel);
     stage_close(&c.stage);

@@ -19,6 +19,7 @@ struct drill_settings {
     const struct provider *provider;
     struct provider_session *session;
     struct event_sink *events;
+    const char *journals; /* folder for those of scenarios that fail; NULL: they are not kept */
     size_t writers;
     int64_t max_rpo;             /* acknowledged writes that may be lost; < 0: any number */
     const struct value *max_rto; /* scenario -> seconds; NULL: none */

@@ -40,6 +40,16 @@ succeeds "JUnit's file too" python3 -c 'import sys, xml.dom.minidom; xml.dom.min
 succeeds "nothing is worse than in itself" p drill compare "$report" "$report"
 succeeds "the cluster is whole" p verify
 
+# ---- a limit that is not kept
+cp "$file" "$work/cluster.yaml"
+echo 'drill: {max_rto: {switchover: 1}}' >>"$file"
+exits "a switchover takes more than a second" 3 p drill --yes switchover --markdown "$work/report.md"
+mv "$work/cluster.yaml" "$file"
+journals=$(printf '%s\n' "$out" | sed -n "s/.*the hosts' journals: //p")
+is "the journals of all hosts are kept" "$(cd "$journals" && ls | tr '\n' ' ')" 'db1.log db2.log db3.log lb1.log lb2.log '
+succeeds "with what Patroni said" grep -q 'promoted self to leader' "$journals"/db?.log
+like "the table in Markdown" "$(cat "$work/report.md")" '^\| switchover '
+
 # ---- harm
 leader() { p status --json | jq -r '.members[] | select(.role == "leader") | .name'; }
 old=$(leader)
