@@ -18,8 +18,8 @@ static void judge_channel(struct drill_result *r, const struct drill_channel *c,
         blame(r, a, "%s: no answer for %.1f s, and the cluster file allows %.1f s", c->name,
               c->gap_ms / 1000, c->limit_ms / 1000);
     if (c->bound_ms >= 0 && c->gap_ms > c->bound_ms)
-        blame(r, a, "%s: no answer for %.1f s, and by the timers it is %.1f s at most", c->name,
-              c->gap_ms / 1000, c->bound_ms / 1000);
+        blame(r, a, "%s: no answer for %.1f s, and its bound is %.1f s", c->name, c->gap_ms / 1000,
+              c->bound_ms / 1000);
 }
 
 static void judge_copy(struct drill_result *r, const struct drill_copy *copy, int64_t max_rpo,

@@ -24,6 +24,16 @@ exits "without a terminal it does not break what is not marked" 64 p drill switc
 like "saying how to mark it" "$err" 'drill: \{allowed: on\}'
 exits "a scenario that there is not" 64 p drill --yes switchovr
 
+# An election of etcd's leader renews the dead primary's lease: etcd is led elsewhere.
+leader() { p status --json | jq -r '.members[] | select(.role == "leader") | .name'; }
+primary=$(leader)
+ctl='etcdctl --cacert=/etc/etcd/tls/ca.crt --cert=/etc/etcd/tls/host.crt --key=/etc/etcd/tls/host.key --endpoints'
+members="https://10.81.124.11:2379,https://10.81.124.12:2379,https://10.81.124.13:2379"
+id=$(p ssh "$primary" "$ctl $members member list" | awk -F', ' -v name="$primary" '$3 == name {print $1}')
+leads_etcd() { [ "$(p ssh "$primary" "$ctl https://127.0.0.1:2379 endpoint status" | cut -d, -f5)" = " $1" ]; }
+leads_etcd true || succeeds "etcd's leader is put where the primary is" p ssh "$primary" "$ctl $members move-leader $id"
+succeeds "it does not stay there" wait_for 20 leads_etcd false
+
 run p drill --yes --all --repeat "$repeat" --report "$report" --html "$work/report.html" --junit "$work/report.xml"
 is "every scenario passes" "$status" 0
 [ "$status" = 0 ] || note "$out$err"
@@ -51,7 +61,6 @@ succeeds "with what Patroni said" grep -q 'promoted self to leader' "$journals"/
 like "the table in Markdown" "$(cat "$work/report.md")" '^\| switchover '
 
 # ---- harm
-leader() { p status --json | jq -r '.members[] | select(.role == "leader") | .name'; }
 old=$(leader)
 "$pgha" -f "$file" -q drill --yes host-lost >/dev/null 2>"$work/killed" &
 pid=$!

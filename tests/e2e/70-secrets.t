@@ -89,7 +89,7 @@ is "and works" "$(login app "$new")" app
 
 p ssh db1 'python3 - 10.81.11.71 12' <tests/lib/etcd_clients.py >"$work/etcd" 2>&1 &
 clients=$!
-for _ in 1 2 3 4 5; do p ssh etcd1 /etc/etcd/restart.sh now; done
+for _ in 1 2 3 4 5; do p ssh etcd1 /etc/etcd/member.sh restart; done
 wait $clients
 is "no restart of etcd answers a request with an error that costs the primary its lock" "$(cut -d' ' -f1 "$work/etcd" | tr '\n' ' ')" '200 closed '
 

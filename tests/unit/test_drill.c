@@ -113,7 +113,7 @@ static void test_a_gap_is_held_against_bound_and_limit(void **state)
     judge(&j, (struct drill_channel){.gap_ms = 2000, .bound_ms = 2000, .limit_ms = -1}, NULL, 0, 0);
     expect(&j, DRILL_PASSED, NULL);
     judge(&j, (struct drill_channel){.gap_ms = 2001, .bound_ms = 2000, .limit_ms = -1}, NULL, 0, 0);
-    expect(&j, DRILL_FAILED, "by the timers it is 2.0 s at most");
+    expect(&j, DRILL_FAILED, "its bound is 2.0 s");
     judge(&j, (struct drill_channel){.gap_ms = 1500, .bound_ms = 2000, .limit_ms = 1000}, NULL, 0,
           0);
     expect(&j, DRILL_FAILED, "the cluster file allows 1.0 s");
