@@ -210,6 +210,15 @@ void stage_end(struct deploy *d, const char *stage, int64_t start)
                                           .elapsed_ms = clock_mono_ms() - start});
 }
 
+/* A plan looks past the balancers, which may not have found the leader yet. */
+static struct pg_target sql_login(const struct check_target *t, const struct patroni_view *view,
+                                  bool apply)
+{
+    if (apply || !view->leader)
+        return check_primary(t, view, SQL_TIMEOUT_MS);
+    return check_login(t, view->leader->address, t->cluster->port_postgres, SQL_TIMEOUT_MS);
+}
+
 static int sql_objects(struct deploy *d, bool apply, struct deploy_result *r, struct err *err)
 {
     struct check_target target = deploy_check_target(d);
@@ -221,11 +230,17 @@ static int sql_objects(struct deploy *d, bool apply, struct deploy_result *r, st
     int rc = patroni_view(&api, &arena, &view, err);
 
     if (rc == 0) {
-        login = check_primary(&target, &view, SQL_TIMEOUT_MS);
+        login = sql_login(&target, &view, apply);
         rc = sql_converge(d->cluster, &d->secrets, &login, apply, &changes, err);
         vec_each (c, &changes.items)
             deploy_note(r, "sql", c->what, NULL, NULL);
         sql_changes_release(&changes);
+    }
+    if (rc < 0 && !apply && (err->code == ERR_NET || err->code == ERR_TIMEOUT)) {
+        deploy_note(r, "sql", "roles, databases, extensions: no member says yet what is there",
+                    NULL, NULL);
+        err_release(err);
+        rc = 0;
     }
     patroni_view_release(&view);
     arena_release(&arena);

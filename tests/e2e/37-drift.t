@@ -38,6 +38,11 @@ like "an extension" "$plan" '^sql: .*pg_trgm'
 run p up --yes --json
 is "up does exactly that" "$(printf '%s' "$out" | changes)" "$plan"
 succeeds "nothing is left" p plan --detailed-exitcode
+
+for lb in lb1 lb2; do by_hand $lb systemctl stop haproxy; done
+exits "plan needs no balancer to see the SQL objects" 2 p plan --detailed-exitcode
+unlike "and they are right" "$out" '^sql'
+succeeds "up starts the balancers" p up --yes
 is "the same leads" "$(leader)" "$leader"
 succeeds "a firewall taken away is put back by its host" wait_for 60 p ssh lb2 nft list table inet pgha_deploy
 succeeds "down" p down --yes
