@@ -53,9 +53,9 @@ succeeds "the cluster is whole" p verify
 # ---- a limit that is not kept
 cp "$file" "$work/cluster.yaml"
 echo 'drill: {max_rto: {switchover: 1}}' >>"$file"
-exits "a switchover takes more than a second" 3 p drill --yes switchover --markdown "$work/report.md"
+exits "a switchover takes more than a second" 3 p drill --yes switchover --markdown "$work/report.md" --report "$work/slow.json"
 mv "$work/cluster.yaml" "$file"
-journals=$(printf '%s\n' "$out" | sed -n "s/.*the hosts' journals: //p")
+journals=$(jq -r '.results[].faults[] | select(test("journals: ")) | sub(".*: "; "")' "$work/slow.json")
 is "the journals of all hosts are kept" "$(cd "$journals" && ls | tr '\n' ' ')" 'db1.log db2.log db3.log lb1.log lb2.log '
 succeeds "with what Patroni said" grep -q 'promoted self to leader' "$journals"/db?.log
 like "the table in Markdown" "$(cat "$work/report.md")" '^\| switchover '
