@@ -61,22 +61,52 @@ static void check_members(struct check_run *r)
         add_ok(r, "%s leads, %zu of %zu members are well", r->view->leader->name, good, expected);
 }
 
+static bool is_one_timeline(const struct patroni_view *view)
+{
+    vec_each (m, &view->members)
+        if (m->timeline != view->leader->timeline)
+            return false;
+    return true;
+}
+
+static void tell_timelines(struct check_run *r, const struct patroni_view *view)
+{
+    long long leads = (long long)view->leader->timeline;
+
+    if (is_one_timeline(view))
+        add_ok(r, "every member is on timeline %lld", leads);
+    vec_each (m, &view->members)
+        if (m->timeline != view->leader->timeline)
+            add_failed(r, "%s is on timeline %lld, the leader on %lld", m->name,
+                       (long long)m->timeline, leads);
+}
+
+/* Members tell how they are once in a turn, so after a promotion a replica may be ahead of what the
+ * leader has told. */
 static void check_timelines(struct check_run *r)
 {
-    const struct patroni_member *leader = r->view->leader;
-    size_t other = 0;
+    const struct cluster *c = r->target->cluster;
+    struct patroni_api api = {c, r->target->secrets, 0};
+    int64_t deadline = clock_mono_ms() + 1000 * (int64_t)(c->preset->loop_wait + 1);
 
-    if (!leader)
+    if (!r->view->leader)
         return;
-    vec_each (m, &r->view->members) {
-        if (m->timeline == leader->timeline)
-            continue;
-        add_failed(r, "%s is on timeline %lld, the leader on %lld", m->name, (long long)m->timeline,
-                   (long long)leader->timeline);
-        other++;
+    while (!is_one_timeline(r->view) && clock_mono_ms() < deadline && !clock_stop_requested()) {
+        struct patroni_view view;
+        struct err ignored = ERR_INIT;
+        bool one;
+
+        clock_sleep_ms(PORT_POLL_MS);
+        one = patroni_view(&api, &r->lines.arena, &view, &ignored) == 0 && view.leader &&
+              is_one_timeline(&view);
+        if (one)
+            tell_timelines(r, &view);
+        err_release(&ignored);
+        patroni_view_release(&view);
+        if (one)
+            return;
     }
-    if (!other)
-        add_ok(r, "every member is on timeline %lld", (long long)leader->timeline);
+    tell_timelines(r, r->view);
 }
 
 static void check_lag(struct check_run *r)
