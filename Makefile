@@ -9,7 +9,7 @@
 PREFIX  ?= /usr/local
 CC      ?= cc
 BUILD   ?= build
-PKGS    := libssh libcurl yaml-0.1 jansson libpq libcrypto
+PKGS    := libssh libcurl yaml-0.1 jansson libpq libcrypto libxml-2.0
 VERSION := 0.1.0
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -34,7 +34,7 @@ UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/uni
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
-.PHONY: all clean install demo docs check check-long check-unit run-unit run-fuzz-seeds lint format asan tsan valgrind coverage \
+.PHONY: all pkgs clean install demo docs check check-long check-unit run-unit run-fuzz-seeds lint format asan tsan valgrind coverage \
         fuzz bench
 all: pgha-deploy
 
@@ -77,6 +77,9 @@ install: pgha-deploy
 	install -D -m 0755 pgha-deploy $(DESTDIR)$(PREFIX)/bin/pgha-deploy
 	./pgha-deploy docs man >$(BUILD)/pgha-deploy.1
 	install -D -m 0644 $(BUILD)/pgha-deploy.1 $(DESTDIR)$(PREFIX)/share/man/man1/pgha-deploy.1
+
+# For what is built besides: tests' helpers, fuzzers, lint.
+pkgs: ; @echo $(PKGS)
 
 # Pages that come from the tables; a test holds them against the binary.
 docs: pgha-deploy

@@ -214,6 +214,7 @@ int http_do(struct http *h, struct err *err)
     curl_socket_t fd = CURL_SOCKET_BAD;
     char *direct = no_proxy();
     long status = 0;
+    curl_off_t retry_after = 0;
     CURLcode code;
     CURL *curl;
     int rc = -1;
@@ -244,7 +245,9 @@ int http_do(struct http *h, struct err *err)
         goto out;
     }
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
     h->status = (int)status;
+    h->retry_after_s = retry_after;
     rc = 0;
 out:
     if (rc < 0)

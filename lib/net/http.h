@@ -26,6 +26,7 @@ struct http {
     const struct net_route *route; /* to the URL's host; NULL: directly */
     struct str *response;          /* body; its max bounds it */
     int status;                    /* 200, 503, ...; set on success */
+    int64_t retry_after_s;         /* of the header; 0: the server did not say */
 };
 
 void http_init(void); /* before threads; more calls do nothing */

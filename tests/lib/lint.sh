@@ -67,7 +67,7 @@ files 'lib/*.c' 'cmd/*.c' 'providers/*.c' 'inventory/*.c' 'tests/*.c' |
 
 # A file's findings in one piece, and nothing about a clean one.
 tidy='found=$(clang-tidy --quiet "$file" -- "$@" 2>&1) || { printf "%s\n" "$found"; exit 1; }'
-flags=$(pkg-config --cflags libssh libcurl yaml-0.1 jansson libpq libcrypto)
+flags=$(pkg-config --cflags $(make -s pkgs))
 # shellcheck disable=SC2016,SC2086
 files 'lib/*.c' 'cmd/*.c' 'providers/*.c' 'inventory/*.c' 'tests/*.c' |
     xargs -P"${JOBS:-2}" -I{} env file={} sh -c "$tidy" clang-tidy -std=c11 -D_GNU_SOURCE -DPGHA_VERSION='"lint"' -I. $flags || failed=1

@@ -12,7 +12,7 @@ if [ "$mode" = seeds ]; then
     done
     exit 0
 fi
-flags=$(pkg-config --cflags --libs libssh libcurl yaml-0.1 jansson libpq libcrypto)
+flags=$(pkg-config --cflags --libs $(make -s pkgs))
 for source in tests/fuzz/fuzz_*.c; do
     name=$(basename "$source" .c)
     mkdir -p build/fuzz "tests/fuzz/corpus/$name" "build/fuzz/$name.corpus"

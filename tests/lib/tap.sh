@@ -141,5 +141,5 @@ helper() {
     make -s "${BUILD:-build}/libpgha.a" >&2 || return 1
     # shellcheck disable=SC2046,SC2086
     "${CC:-cc}" -std=c11 -D_GNU_SOURCE -I. ${CFLAGS:-} ${SANITIZE:-} -o "$2" "$1" "${BUILD:-build}/libpgha.a" \
-        $(pkg-config --cflags --libs libssh libcurl yaml-0.1 jansson libpq libcrypto) -lcrypt -lm -pthread
+        $(pkg-config --cflags --libs $(make -s pkgs)) -lcrypt -lm -pthread
 }

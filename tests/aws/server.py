@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""A server that answers as EC2 may: server.py PORT_FILE SCRIPT LOG
+
+SCRIPT has a line for each request, in their order; the last one stays:
+
+  ok TEXT             status 200 and an answer with TEXT in it
+  error STATUS CODE   as EC2 refuses; "after N" behind it: with Retry-After
+  bare STATUS         no body
+  body STATUS TEXT    TEXT is the body
+  reset               the connection is reset, nothing is answered
+  junk N              status 200 and N bytes that are no XML
+
+Each request is checked with botocore's signer, for the key AKIDEXAMPLE/secret; a line of JSON goes into LOG:
+{"time", "params", "signed": true, "region", "service"}.
+"""
+import json
+import os
+import re
+import socket
+import struct
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+OK = """<?xml version="1.0" encoding="UTF-8"?>
+<{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>fake-1</requestId>{1}</{0}Response>"""
+ERROR = """<?xml version="1.0" encoding="UTF-8"?>
+<Response><Errors><Error><Code>{}</Code><Message>Words of EC2.</Message></Error></Errors><RequestID>fake-2</RequestID></Response>"""
+
+
+def wanted_signature(handler, body):
+    """(what botocore signs, region, service)"""
+    got = handler.headers["Authorization"] or ""
+    found = re.match(r"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+), Signature=(\w+)$", got)
+    if not found:
+        return None
+    region, service, names, signature = found.groups()
+    request = AWSRequest(method=handler.command, url=f"http://{handler.headers['Host']}{handler.path}", data=body,
+                         headers={name: handler.headers[name] for name in names.split(";") if name != "host"})
+    request.context["timestamp"] = handler.headers["X-Amz-Date"]
+    auth = SigV4Auth(Credentials("AKIDEXAMPLE", "secret", handler.headers["X-Amz-Security-Token"]), service, region)
+    wanted = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+    return wanted == signature, region, service
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body, headers=()):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RD)
+        self.connection.close()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        params = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        signed = wanted_signature(self, body)
+        with self.server.open_log() as log:
+            log.write(json.dumps({"time": time.monotonic(), "params": params, "signed": bool(signed and signed[0]),
+                                  "region": signed and signed[1], "service": signed and signed[2]}) + "\n")
+        verb, *rest = self.server.next_line().split(" ")
+        if verb == "ok":
+            self.answer(200, OK.format(params["Action"], " ".join(rest)).encode())
+        elif verb == "error":
+            self.answer(int(rest[0]), ERROR.format(rest[1]).encode(), [("Retry-After", rest[3])] if len(rest) > 2 else ())
+        elif verb == "bare":
+            self.answer(int(rest[0]), b"")
+        elif verb == "body":
+            self.answer(int(rest[0]), " ".join(rest[1:]).encode())
+        elif verb == "junk":
+            self.answer(200, b"x" * int(rest[0]))
+        else:
+            self.reset()
+
+
+class Server(ThreadingHTTPServer):
+    def __init__(self, script, log):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.script, self.log, self.n = script, log, 0
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+    def open_log(self):
+        return open(self.log, "a", encoding="utf-8")
+
+    def next_line(self):
+        """The script is read anew for each request, so that a test may change it; a new one begins at its first line."""
+        with open(self.script, encoding="utf-8") as file:
+            text = file.read()
+        if text != getattr(self, "text", None):
+            self.text, self.n = text, 0
+        lines = text.splitlines()
+        line = lines[min(self.n, len(lines) - 1)]
+        self.n += 1
+        return line
+
+
+if __name__ == "__main__":
+    server = Server(sys.argv[2], sys.argv[3])
+    with open(sys.argv[1] + ".new", "w", encoding="utf-8") as file:
+        file.write(str(server.server_address[1]))
+    os.rename(sys.argv[1] + ".new", sys.argv[1])
+    server.serve_forever()
