@@ -100,7 +100,7 @@ static int go_on(struct reading *in, const char *text, struct err *err)
 
 static int read_line(struct reading *in, const char *line, struct err *err)
 {
-    const char *text = arena_trimmed(in->arena, line, strlen(line)), *value;
+    const char *text = arena_trimmed(in->arena, line, strlen(line)), *value = "";
     bool indented = *line && strchr(blanks, *line);
 
     if (!*text || *text == '#' || *text == ';')

@@ -21,9 +21,12 @@ struct aws_session {
 
 static const char *first_env(const char *const *names)
 {
-    for (; *names; names++)
-        if (getenv(*names) && *getenv(*names))
-            return getenv(*names);
+    for (; *names; names++) {
+        const char *text = getenv(*names);
+
+        if (text && *text)
+            return text;
+    }
     return NULL;
 }
 

@@ -15,9 +15,9 @@ static int keys(void *ctx, struct aws_keys *out, struct err *err)
 
     UNUSED(ctx);
     UNUSED(err);
-    *out = (struct aws_keys){xstrdup(getenv("AWS_ACCESS_KEY_ID")),
-                             xstrdup(getenv("AWS_SECRET_ACCESS_KEY")),
-                             token ? xstrdup(token) : NULL};
+    *out =
+        (struct aws_keys){xstrdup(getenv("AWS_ACCESS_KEY_ID")),
+                          xstrdup(getenv("AWS_SECRET_ACCESS_KEY")), token ? xstrdup(token) : NULL};
     return 0;
 }
 

@@ -1,5 +1,6 @@
 /*
- * who.c - whose keys, and for which region, as one JSON object: {"id","secret","token","source","region"}, or
+ * who.c - whose keys, and for which region, as one JSON object:
+ * {"id","secret","token","source","region"}, or
  * {"error","hint"}. who [PROFILE]
  */
 #include <stdio.h>
