@@ -10,7 +10,7 @@
 #include "lib/check/check.h"
 #include "lib/net/pool.h"
 
-enum { LOGIN_TIMEOUT_MS = 5000, POLL_MS = 5, PORT_PATIENCE_MS = 6000, PORT_POLL_MS = 200 };
+enum { LOGIN_TIMEOUT_MS = 5000, POLL_MS = 5, PORT_PATIENCE_MS = 6000, LOOK_AGAIN_MS = 200 };
 
 struct lines {
     VEC(struct verify_result) items;
@@ -96,7 +96,7 @@ static void check_timelines(struct check_run *r)
         struct err ignored = ERR_INIT;
         bool one;
 
-        clock_sleep_ms(PORT_POLL_MS);
+        clock_sleep_ms(LOOK_AGAIN_MS);
         one = patroni_view(&api, &r->lines.arena, &view, &ignored) == 0 && view.leader &&
               is_one_timeline(&view);
         if (one)
@@ -395,7 +395,7 @@ static void check_port(struct check_run *r, const char *name, int port)
         struct patroni_view view;
         struct err ignored = ERR_INIT;
 
-        clock_sleep_ms(PORT_POLL_MS);
+        clock_sleep_ms(LOOK_AGAIN_MS);
         if (patroni_view(&api, &r->lines.arena, &view, &ignored) == 0) {
             now.view = &view;
             right = port_is_right(&now, name, port, &text);

@@ -29,7 +29,7 @@ int journals_keep(struct drill_stage *s, const char *folder, int64_t since_ms, s
 {
     int kept = 0;
 
-    if (file_mkdirs(folder, 0700, err) < 0)
+    if (s->hosts.n == 0 || file_mkdirs(folder, 0700, err) < 0)
         return 0;
     vec_each (h, &s->hosts) {
         struct err own = ERR_INIT;

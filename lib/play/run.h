@@ -120,8 +120,7 @@ struct host {
     bool takes_part;                              /* a play names it, and --limit leaves it */
     bool failed;                                  /* or unreachable: it takes no part any more */
     bool task_changed, task_skipped, task_failed; /* of the loop's items so far */
-    bool foreseen; /* check mode: a change that was not simulated, of which simulations know nothing
-                    */
+    bool foreseen;           /* check mode: a change of which simulations know nothing */
     struct map marked;       /* handlers that have a marker on the host */
     VEC(const char *) stale; /* markers to remove */
     struct map files;        /* of vars_files that a template names: place -> its variables */

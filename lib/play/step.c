@@ -288,6 +288,7 @@ void step_settle(struct host *host, struct step *step)
     bool changes = step->plan.kind == PLAN_CHANGE || step->plan.kind == PLAN_OPAQUE;
     bool broke;
 
+    /* A simulation that failed proves nothing then: it is as if it had not run. */
     if (step->check && step->rc != 0 && host->foreseen)
         step->ended = false;
     broke = step->ended && step->rc != 0;

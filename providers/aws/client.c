@@ -25,6 +25,12 @@ const struct aws_service aws_ec2 = {"ec2", "2016-11-15", false};
 const struct aws_service aws_iam = {"iam", "2010-05-08", true};
 const struct aws_service aws_sts = {"sts", "2011-06-15", false};
 
+struct aws_keys aws_keys_copy(const struct aws_keys *k)
+{
+    return (struct aws_keys){k->id ? xstrdup(k->id) : NULL, k->secret ? xstrdup(k->secret) : NULL,
+                             k->token ? xstrdup(k->token) : NULL};
+}
+
 void aws_keys_release(struct aws_keys *k)
 {
     if (k->secret)
@@ -278,28 +284,26 @@ static bool wants_another(struct aws_client *c, const struct aws_call *call,
 struct value *aws_send(struct aws_client *c, struct aws_call *call, struct arena *a,
                        struct err *err)
 {
-    struct attempt at = {0};
+    struct attempt at;
     struct value *v;
     int cost = 1;
 
-    str_init(&at.answer, ANSWER_MAX);
     for (int attempt = 0;; attempt++) {
+        at = (struct attempt){0};
+        str_init(&at.answer, ANSWER_MAX);
         if ((v = try_once(c, call, &at, a, err)) || clock_stop_requested() ||
             !wants_another(c, call, &at, attempt, err, &cost))
             break;
         back_off(attempt, at.retry_after_s);
         err_release(err);
-        str_clear(&at.answer);
-        at.answer.full = false;
-        at.status = 0;
-        at.retry_after_s = 0;
+        str_release(&at.answer);
     }
-    if (v)
+    if (v) {
         give_back(c, cost);
-    else
+    } else {
         err_wrap(err, "%s %s", call->service->name, call->action);
-    if (!v)
         err->retryable = at.lost;
+    }
     str_release(&at.answer);
     return v;
 }

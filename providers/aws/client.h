@@ -29,6 +29,7 @@ extern const struct aws_service aws_ec2, aws_iam, aws_sts;
 struct aws_keys {
     char *id, *secret, *token; /* owned; token may be NULL */
 };
+struct aws_keys aws_keys_copy(const struct aws_keys *k);
 void aws_keys_release(struct aws_keys *k);
 
 struct aws_client {

@@ -50,6 +50,19 @@ static int64_t time_of(const char *text)
     return text && strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) ? 1000 * (int64_t)timegm(&tm) : 0;
 }
 
+/* STS, the container's and the instance's endpoint call the token differently. */
+static bool take_document(const struct value *v, const char *token, struct found_keys *out)
+{
+    const char *id = value_get_str(v, "AccessKeyId", NULL);
+    const char *secret = value_get_str(v, "SecretAccessKey", NULL);
+
+    if (!id || !secret)
+        return false;
+    set_keys(out, id, secret, value_get_str(v, token, NULL));
+    out->expires_ms = time_of(value_get_str(v, "Expiration", NULL));
+    return true;
+}
+
 /* Each source: 1 found, 0 it is not there, -1. */
 
 static int from_environment(struct found_keys *out, struct err *err)
@@ -84,11 +97,8 @@ static int from_profile(const char *name, const struct value *profile, struct fo
 
 static int given_keys(void *ctx, struct aws_keys *out, struct err *err)
 {
-    const struct aws_keys *k = ctx;
-
     UNUSED(err);
-    *out =
-        (struct aws_keys){xstrdup(k->id), xstrdup(k->secret), k->token ? xstrdup(k->token) : NULL};
+    *out = aws_keys_copy(ctx);
     return 0;
 }
 
@@ -103,18 +113,12 @@ static int assume(const struct key_search *search, struct aws_call *call, struct
                              .bucket = AWS_BUCKET_INIT};
     struct arena arena = ARENA_INIT;
     const struct value *answer = aws_send(&sts, call, &arena, err);
-    const struct value *c = answer ? value_get(answer, "Credentials") : NULL;
-    const char *id = value_get_str(c, "AccessKeyId", NULL);
-    const char *secret = value_get_str(c, "SecretAccessKey", NULL);
     int rc = -1;
 
-    if (id && secret) {
-        set_keys(out, id, secret, value_get_str(c, "SessionToken", NULL));
-        out->expires_ms = time_of(value_get_str(c, "Expiration", NULL));
+    if (answer && take_document(value_get(answer, "Credentials"), "SessionToken", out))
         rc = 1;
-    } else if (answer) {
+    else if (answer)
         err_set(err, ERR_NET, "%s: an answer without keys", call->action);
-    }
     arena_release(&arena);
     return rc;
 }
@@ -174,18 +178,13 @@ static int read_document(const struct str *text, struct found_keys *out, struct 
 {
     struct arena arena = ARENA_INIT;
     const struct value *v = json_parse(&arena, "its answer", text->buf, text->len, err);
-    const char *id = value_get_str(v, "AccessKeyId", NULL);
-    const char *secret = value_get_str(v, "SecretAccessKey", NULL);
     int rc = -1;
 
-    if (id && secret) {
-        set_keys(out, id, secret, value_get_str(v, "Token", NULL));
-        out->expires_ms = time_of(value_get_str(v, "Expiration", NULL));
+    if (v && take_document(v, "Token", out))
         rc = 1;
-    } else if (v) {
+    else if (v)
         err_set(err, ERR_DENIED, "it has no keys: %s",
                 value_get_str(v, "Message", value_get_str(v, "message", "no reason given")));
-    }
     arena_release(&arena);
     return rc;
 }

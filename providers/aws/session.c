@@ -81,7 +81,7 @@ static int choose_region(struct aws_session *s, const char *wanted, struct err *
                     s->search.profile);
 }
 
-static void choose_endpoint(struct aws_session *s, const char *wanted)
+static int choose_endpoint(struct aws_session *s, const char *wanted, struct err *err)
 {
     static const char *const names[] = {"AWS_ENDPOINT_URL", NULL};
     const struct value *profile = value_get(s->search.profiles, s->search.profile);
@@ -89,8 +89,12 @@ static void choose_endpoint(struct aws_session *s, const char *wanted)
 
     if (!endpoint)
         endpoint = value_get_str(profile, "endpoint_url", NULL);
-    if (endpoint && *endpoint)
-        s->client.endpoint = arena_strdup(&s->arena, endpoint);
+    if (!endpoint || !*endpoint)
+        return 0;
+    if (!str_starts(endpoint, "http://") && !str_starts(endpoint, "https://"))
+        return err_set(err, ERR_INPUT, "endpoint \"%s\" is no URL of http or https", endpoint);
+    s->client.endpoint = arena_strdup(&s->arena, endpoint);
+    return 0;
 }
 
 static int refresh(struct aws_session *s, struct err *err)
@@ -120,8 +124,7 @@ int aws_session_keys(struct aws_session *s, struct aws_keys *out, struct err *er
     pthread_mutex_lock(&s->lock);
     rc = refresh(s, err);
     if (rc == 0)
-        *out = (struct aws_keys){xstrdup(s->found.keys.id), xstrdup(s->found.keys.secret),
-                                 s->found.keys.token ? xstrdup(s->found.keys.token) : NULL};
+        *out = aws_keys_copy(&s->found.keys);
     pthread_mutex_unlock(&s->lock);
     return rc;
 }
@@ -141,11 +144,11 @@ struct aws_session *aws_session_open(const struct aws_wish *wish, struct err *er
     s->client.keys = session_keys;
     s->client.ctx = s;
     s->search.client = &s->client;
-    if (read_profiles(s, wish->profile, err) < 0 || choose_region(s, wish->region, err) < 0) {
+    if (read_profiles(s, wish->profile, err) < 0 || choose_region(s, wish->region, err) < 0 ||
+        choose_endpoint(s, wish->endpoint, err) < 0) {
         aws_session_close(s);
         return NULL;
     }
-    choose_endpoint(s, wish->endpoint);
     return s;
 }
 

@@ -287,41 +287,31 @@ static int join_network(const struct provider_session *s, const struct host_plac
     return rc < 0 ? err_wrap(err, "connecting %s to the network", p->name) : 0;
 }
 
-/* The kernel takes links down some time after their namespace went: it is no fault when it is
- * first. */
-static int drop_link(const struct host_place *p, struct err *err)
+static int PRINTF_LIKE(2, 3) run_ip(struct err *err, const char *fmt, ...)
 {
     struct str command;
+    va_list args;
     int rc;
 
-    if (!link_exists(p->link))
-        return 0;
     str_init(&command, STR_MAX_TEXT);
-    str_printf(&command, "link delete dev %s\n", p->link);
+    va_start(args, fmt);
+    str_vprintf(&command, fmt, args);
+    va_end(args);
     rc = ip_batch(NULL, &command, err);
     str_release(&command);
-    if (rc < 0 && !link_exists(p->link)) {
-        err_release(err);
-        return 0;
-    }
     return rc;
 }
 
-/* A namespace that was half made is a file: ip removes that, too. */
+/* The kernel takes links down some time after their namespace went: it is no fault when it is
+ * first. A namespace that was half made is a file, which ip removes as well. */
 static int leave_network(const struct host_place *p, struct err *err)
 {
-    struct str command;
-    int rc;
-
-    if (drop_link(p, err) < 0)
-        return -1;
-    if (!file_exists(p->netns))
-        return 0;
-    str_init(&command, STR_MAX_TEXT);
-    str_printf(&command, "netns delete %s\n", p->id);
-    rc = ip_batch(NULL, &command, err);
-    str_release(&command);
-    return rc;
+    if (link_exists(p->link) && run_ip(err, "link delete dev %s\n", p->link) < 0) {
+        if (link_exists(p->link))
+            return -1;
+        err_release(err);
+    }
+    return file_exists(p->netns) ? run_ip(err, "netns delete %s\n", p->id) : 0;
 }
 
 /* --- running --- */

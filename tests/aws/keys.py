@@ -87,6 +87,7 @@ def cases(url):
                   "aws_secret_access_key = a=b:c\n[sso-session x]\nsso_region = y\n[plugins]\n"}
     yield "the region of the environment", {"env": dict(ENV, AWS_DEFAULT_REGION="ap-south-1"), "config": "[default]\nregion = eu-west-1\n"}
     yield "no region", {"env": dict(ENV, AWS_DEFAULT_REGION=""), "error": "no region"}
+    yield "an endpoint that is no URL", {"env": dict(ENV, AWS_ENDPOINT_URL="localhost:5000"), "error": "no URL of http"}
     yield "a line without =", {"config": "[default]\nregion eu-west-1\n", "error": "config:2: a line without ="}
     yield "a container", {"env": {"AWS_CONTAINER_CREDENTIALS_FULL_URI": url + "/container"}}
     yield "with its token", {"env": {"AWS_CONTAINER_CREDENTIALS_FULL_URI": url + "/container", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "secret-token"}}

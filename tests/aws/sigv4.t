@@ -21,22 +21,12 @@ suite_folder() {
     tar -xf "$cache"/aws-crt-python_*.orig.tar.gz -C "$cache/suite" --wildcards --strip-components 5 \
         '*/aws-c-auth/tests/aws-signing-test-suite/v4/*'
 }
-judged() { # judged COMMAND...: a line each
-    /usr/bin/python3 tests/aws/signatures.py "$@" >"$work/judged"
-    ok $? "all are judged"
-    while read -r verdict text; do
-        case $verdict in
-            ok) ok 0 "$text" ;;
-            differs) ok 1 "$text" ;;
-            *) complain "$text" ;;
-        esac
-    done <"$work/judged"
-}
-
 suite_folder
 ok $? "the suite is there"
 helper tests/aws/sign.c "$work/sign" || exit 1
-judged suite "$suite" "$work/sign"
+/usr/bin/python3 tests/aws/signatures.py suite "$suite" "$work/sign" >"$work/judged"
+ok $? "all are judged"
+judged "$work/judged"
 is "its cases" "$(($(grep -c . "$work/judged")))" "$(find "$suite" -name header-signature.txt | wc -l)"
 /usr/bin/python3 tests/aws/signatures.py botocore 2000 "${SEED:-7}" "$work/sign" >"$work/judged"
 ok $? "2000 random requests"

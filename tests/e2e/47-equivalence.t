@@ -106,11 +106,5 @@ fi
 
 python3 $suite judge "$eq" >"$work/judged"
 ok $? "all cases are judged"
-while read -r verdict text; do
-    case $verdict in
-        ok) ok 0 "$text" ;;
-        differs) ok 1 "$text" ;;
-        *) note "$text" ;;
-    esac
-done <"$work/judged"
+judged "$work/judged"
 finish

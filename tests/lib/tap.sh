@@ -132,6 +132,16 @@ need_root() {
         exit 0
     fi
 }
+# What a judge of many cases has written, a line each: "ok WHAT", "differs WHAT", "note TEXT": judged FILE
+judged() {
+    while read -r verdict text; do
+        case $verdict in
+            ok) ok 0 "$text" ;;
+            differs) ok 1 "$text" ;;
+            *) note "$text" ;;
+        esac
+    done <"$1"
+}
 finish() {
     echo "1..$tap_n"
     [ "$tap_failed" = 0 ]

@@ -285,10 +285,15 @@ static void put_options(const struct module_call *call, bool removes, struct str
     }
 }
 
-/* what: shell words, begun by a space: apt-get's command and what it is about. */
-static void put_command(const struct module_call *call, bool removes, const char *what,
-                        struct str *script)
+/* what: shell words, begun by a space: apt-get's command and what it is about. In check mode apt is
+ * asked what it would do. */
+static void plan_command(const struct module_call *call, bool removes, const char *what,
+                         struct module_plan *out)
 {
+    struct str *script = &out->script;
+
+    out->kind = PLAN_OPAQUE;
+    out->simulates = call->check_mode;
     if (!removes && !call->check_mode) { /* what may hang comes before what must not be stopped */
         script_step(script);
         str_puts(script, fetch_begin);
@@ -335,12 +340,9 @@ void apt_plan_packages(struct module_call *call, struct world *world, const stru
         note_package(call, world, spec, state);
     }
     if (wanted.len > 0) {
-        put_command(
+        plan_command(
             call, absent,
-            arena_printf(call->arena, " %s --%s", absent ? "remove" : "install", wanted.buf),
-            &out->script);
-        out->kind = PLAN_OPAQUE;
-        out->simulates = call->check_mode;
+            arena_printf(call->arena, " %s --%s", absent ? "remove" : "install", wanted.buf), out);
     }
     str_release(&wanted);
 }
@@ -349,10 +351,8 @@ static void plan_upgrade(struct module_call *call, const char *mode, struct modu
 {
     bool removes = str_eq(mode, "dist") || str_eq(mode, "full");
 
-    put_command(call, false, removes ? " dist-upgrade" : " upgrade --with-new-pkgs", &out->script);
+    plan_command(call, false, removes ? " dist-upgrade" : " upgrade --with-new-pkgs", out);
     plan_say(call, out, "upgrade of all packages");
-    out->kind = PLAN_OPAQUE;
-    out->simulates = call->check_mode;
 }
 
 /* Files of packages: apt-get takes those whose name has a slash. What has a URL is fetched by apt,
@@ -387,19 +387,17 @@ static void plan_deb(struct module_call *call, const char *list, struct module_p
         plan_say(call, out, "+%s", file);
         list += len + (list[len] == ',');
     }
-    put_command(call, false, what.buf, &out->script);
-    out->kind = PLAN_OPAQUE;
-    out->simulates = call->check_mode && fetched == 0;
+    plan_command(call, false, what.buf, out);
+    if (fetched > 0) /* check mode fetches nothing */
+        out->simulates = false;
     str_release(&what);
 }
 
 /* autoremove, autoclean. */
 static void plan_cleanup(struct module_call *call, const char *command, struct module_plan *out)
 {
-    put_command(call, true, arena_printf(call->arena, " %s", command), &out->script);
+    plan_command(call, true, arena_printf(call->arena, " %s", command), out);
     plan_say(call, out, "%s", command);
-    out->kind = PLAN_OPAQUE;
-    out->simulates = call->check_mode;
 }
 
 /* The policy counts only as long as the shell that put it there is alive: one that is left by a
@@ -479,7 +477,7 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
         plan_cleanup(call, "autoclean", out);
     else if (!wants(call, "clean") && !updates(call) && wants(call, "autoremove"))
         plan_cleanup(call, "autoremove", out);
-    if (wants(call, "clean") || cache_is_stale(call, world)) /* nor is that done in check mode */
+    if (wants(call, "clean") || cache_is_stale(call, world)) /* those would be done for real */
         out->simulates = false;
     put_policy(call, out);
     /* An upgrade, state latest, autoremove: only apt's summary tells whether something was done. */
