@@ -446,8 +446,36 @@ static struct value *read_documents(struct reader *r)
     return v;
 }
 
-struct value *yaml_parse(struct arena *a, const char *file, const char *text, size_t len,
-                         struct faults *faults)
+/* Every document's value. An anchor is of its own document. */
+static struct value *read_all_documents(struct reader *r)
+{
+    struct value *list = value_list(r->arena);
+    yaml_event_t event;
+    bool end = false;
+
+    while (!r->failed && !end && next_event(r, &event)) {
+        end = event.type == YAML_STREAM_END_EVENT;
+        if (event.type == YAML_DOCUMENT_START_EVENT) {
+            bool no_value;
+            struct value *v;
+
+            map_release(&r->anchors);
+            map_init(&r->anchors);
+            v = read_next(r, 1, YAML_NO_EVENT, &no_value);
+            if (v && !r->failed)
+                value_list_add(r->arena, list, v);
+        }
+        yaml_event_delete(&event);
+    }
+    if (!r->failed && r->has_aliases && is_deeper(list, YAML_MAX_DEPTH))
+        fault_add(r->faults, (struct source){r->file, 0, 0},
+                  "nested deeper than %d levels through its aliases", YAML_MAX_DEPTH);
+    return list;
+}
+
+static struct value *parse_with(struct value *(*read)(struct reader *r), struct arena *a,
+                                const char *file, const char *text, size_t len,
+                                struct faults *faults)
 {
     struct reader r = {.arena = a, .faults = faults, .file = arena_strdup(a, file)};
     size_t faults_before = faults->n + faults->more;
@@ -468,10 +496,22 @@ struct value *yaml_parse(struct arena *a, const char *file, const char *text, si
         BUG("yaml_parser_initialize");
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
-    v = read_documents(&r);
+    v = read(&r);
     yaml_parser_delete(&r.parser);
     map_release(&r.anchors);
     return faults->n + faults->more == faults_before ? v : NULL;
+}
+
+struct value *yaml_parse(struct arena *a, const char *file, const char *text, size_t len,
+                         struct faults *faults)
+{
+    return parse_with(read_documents, a, file, text, len, faults);
+}
+
+struct value *yaml_parse_all(struct arena *a, const char *file, const char *text, size_t len,
+                             struct faults *faults)
+{
+    return parse_with(read_all_documents, a, file, text, len, faults);
 }
 
 struct value *yaml_parse_file(struct arena *a, const char *path, struct faults *faults)

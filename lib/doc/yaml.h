@@ -20,6 +20,9 @@
 /* file: name for messages (copied). NULL when anything was added to faults. */
 struct value *yaml_parse(struct arena *a, const char *file, const char *text, size_t len,
                          struct faults *faults);
+/* A list of all documents; none of an empty text. The limits hold for all of them together. */
+struct value *yaml_parse_all(struct arena *a, const char *file, const char *text, size_t len,
+                             struct faults *faults);
 struct value *yaml_parse_file(struct arena *a, const char *path, struct faults *faults);
 /* The type that an unquoted scalar has in YAML 1.1 (for -e name=value and INI inventories too). */
 struct value *yaml_scalar(struct arena *a, const char *text, size_t len);

@@ -3,6 +3,7 @@
  * make, namespace and loop.
  */
 #include "lib/jinja/eval.h"
+#include "lib/jinja/moments.h"
 #include "lib/jinja/unicode.h"
 
 /* ---- namespace ------------------------------------------------------------------------------ */
@@ -118,7 +119,7 @@ const struct value *loop_cycle(struct evaluator *ev, const struct value *v, cons
 bool is_template_object(const struct value *v)
 {
     return v->type == VALUE_OBJECT &&
-           (v->u.object->get == namespace_get || v->u.object->get == loop_get);
+           (v->u.object->get == namespace_get || v->u.object->get == loop_get || moment_of(v));
 }
 
 /* ---- members -------------------------------------------------------------------------------- */

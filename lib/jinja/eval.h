@@ -98,8 +98,8 @@ struct test_table {
     size_t n;
 };
 
-extern const struct filter_table filters_text, filters_list, filters_data, filters_path,
-    filters_hash, filters_number;
+extern const struct filter_table filters_text, filters_list, filters_choice, filters_data,
+    filters_path, filters_hash, filters_number, filters_time, filters_wrap;
 extern const struct test_table tests_values, tests_places;
 
 const struct filter *filter_find(const char *name);

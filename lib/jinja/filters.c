@@ -9,8 +9,9 @@
 #define COLLECTION "ansible.builtin."
 #define NAMES_MAX  256
 
-static const struct filter_table *const tables[] = {&filters_text, &filters_list, &filters_data,
-                                                    &filters_path, &filters_hash, &filters_number};
+static const struct filter_table *const tables[] = {&filters_text,   &filters_list, &filters_choice,
+                                                    &filters_data,   &filters_path, &filters_hash,
+                                                    &filters_number, &filters_time, &filters_wrap};
 
 const char *without_collection(const char *name)
 {
@@ -67,31 +68,26 @@ static const struct {
 } absent[] = {
     {"ansible.netcommon.ipaddr", "take the address apart with split, or write what it would give"},
     {"ansible.utils.ipaddr", "take the address apart with split, or write what it would give"},
-    {"combinations", "a nested loop in the template"},
+    {"attr", "write .NAME or ['NAME']"},
     {"community.general.json_query", "selectattr and map"},
     {"e", "nothing is HTML here"},
     {"escape", "nothing is HTML here"},
-    {"expanduser", "write the path itself"},
-    {"expandvars", "lookup('env', 'NAME')"},
     {"fileglob", "query('fileglob', pattern)"},
     {"forceescape", "nothing is HTML here"},
-    {"from_yaml_all", "write the documents as one list"},
     {"ipaddr", "take the address apart with split, or write what it would give"},
     {"ipv4", "take the address apart with split, or write what it would give"},
     {"ipv6", "take the address apart with split, or write what it would give"},
     {"json_query", "selectattr and map"},
-    {"permutations", "a nested loop in the template"},
     {"pprint", "to_nice_json"},
     {"realpath", "write the path itself"},
-    {"relpath", "write the path itself"},
     {"safe", "nothing is escaped"},
-    {"strftime", "`date` in a command, with register"},
     {"striptags", "nothing is HTML here"},
-    {"to_datetime", "`date` in a command, with register"},
     {"unvault", "ansible-vault is not read"},
     {"urlize", "nothing is HTML here"},
     {"vault", "ansible-vault is not read"},
-    {"wordwrap", "write the lines as they are to be"},
+    {"win_basename", "hosts are no Windows: basename"},
+    {"win_dirname", "hosts are no Windows: dirname"},
+    {"win_splitdrive", "hosts are no Windows"},
     {"xmlattr", "nothing is HTML here"},
 };
 

@@ -406,6 +406,53 @@ static const struct value *filter_items2dict(struct evaluator *ev, const struct 
     return map;
 }
 
+/* One item under the value it has at key; with overwrite it may take another's place. */
+static int rekey_one(struct evaluator *ev, struct value *map, const struct value *item,
+                     const char *key, bool overwrite)
+{
+    const struct value *name;
+
+    if (!is_mapping(item) || is_template_object(item))
+        return ev_error(ev, "rekey_on_member: List item is not a valid dict");
+    name = ev_member(ev, item, key);
+    if (!name || ev_charge(ev, 1) < 0)
+        return -1;
+    if (is_undefined(name))
+        return ev_error(ev, "rekey_on_member: Key '%s' was not found.", key);
+    if (name->type != VALUE_STR)
+        return ev_error(ev, "rekey_on_member: only strings can be keys here, not %s",
+                        python_type(name));
+    if (!overwrite && value_get(map, name->u.str.s))
+        return ev_error(ev, "rekey_on_member: Key '%s' is not unique, cannot convert to dict.",
+                        name->u.str.s);
+    ev_put_in(ev, map, name->u.str.s, item);
+    return 0;
+}
+
+/* rekey_on_member(key, duplicates='error') of a list or dict of dicts */
+static const struct value *filter_rekey_on_member(struct evaluator *ev, const struct value *in,
+                                                  const struct call *c)
+{
+    const char *duplicates = c->arg[1] ? name_or(c->arg[1], "?") : "error";
+    const struct call none = {.keywords = value_map(ev->arena)};
+    const struct value *items = is_mapping(in) ? ev_method(ev, in, "values", &none) : in;
+    struct value *map = value_map(ev->arena);
+
+    if (!str_eq(duplicates, "error") && !str_eq(duplicates, "overwrite"))
+        return ev_fail(ev, "duplicates parameter to rekey_on_member has unknown value '%s'",
+                       duplicates);
+    if (!items)
+        return NULL;
+    if (items->type != VALUE_LIST || c->arg[0]->type != VALUE_STR)
+        return ev_fail(ev, "rekey_on_member works on a list or dict, with a key");
+    for (size_t i = 0; i < items->u.list.n; i++) {
+        if (rekey_one(ev, map, items->u.list.items[i], c->arg[0]->u.str.s,
+                      str_eq(duplicates, "overwrite")) < 0)
+            return NULL;
+    }
+    return map;
+}
+
 /* extract(container, morekeys=None): container[in][morekeys...], as used with map */
 static const struct value *filter_extract(struct evaluator *ev, const struct value *in,
                                           const struct call *c)
@@ -534,23 +581,40 @@ static const struct value *filter_from_json(struct evaluator *ev, const struct v
     return v;
 }
 
-static const struct value *filter_from_yaml(struct evaluator *ev, const struct value *in,
-                                            const struct call *c)
+typedef struct value *yaml_reader(struct arena *a, const char *file, const char *text, size_t len,
+                                  struct faults *faults);
+
+static const struct value *read_yaml(struct evaluator *ev, const struct value *in,
+                                     const char *filter, yaml_reader *reader)
 {
     const struct value *v;
     struct faults faults;
 
-    UNUSED(c);
-    if (in->type != VALUE_STR)
-        return in;
     if (ev_charge(ev, in->u.str.len) < 0)
         return NULL;
     faults_init(&faults);
-    v = yaml_parse(ev->arena, "from_yaml", in->u.str.s, in->u.str.len, &faults);
+    v = reader(ev->arena, filter, in->u.str.s, in->u.str.len, &faults);
     if (!v && faults_to_err(&faults, ev->err) < 0)
         err_wrap(ev->err, "%s:%d", ev->file, ev->line);
     faults_release(&faults);
+    /* cppcheck-suppress returnDanglingLifetime; it is the arena's */
     return v;
+}
+
+static const struct value *filter_from_yaml(struct evaluator *ev, const struct value *in,
+                                            const struct call *c)
+{
+    UNUSED(c);
+    return in->type == VALUE_STR ? read_yaml(ev, in, "from_yaml", yaml_parse) : in;
+}
+
+static const struct value *filter_from_yaml_all(struct evaluator *ev, const struct value *in,
+                                                const struct call *c)
+{
+    UNUSED(c);
+    if (in->type == VALUE_NULL)
+        return ev_list(ev);
+    return in->type == VALUE_STR ? read_yaml(ev, in, "from_yaml_all", yaml_parse_all) : in;
 }
 
 static const struct filter rows[] = {
@@ -568,12 +632,16 @@ static const struct filter rows[] = {
     {"float", "default", 0, 0, filter_float, "the value as a floating point number"},
     {"from_json", "", 0, 0, filter_from_json, "what the JSON text stands for"},
     {"from_yaml", "", 0, 0, filter_from_yaml, "what the YAML text stands for"},
+    {"from_yaml_all", "", 0, 0, filter_from_yaml_all,
+     "what the documents of the YAML text stand for, as a list"},
     {"int", "default base", 0, 0, filter_int, "the value as an integer"},
     {"items", "", 0, TAKES_UNDEFINED, filter_items,
      "pairs of a dict's keys and values; none when it is undefined"},
     {"items2dict", "key_name value_name", 0, 0, filter_items2dict,
      "a dict of a list of dicts with key and value"},
     {"mandatory", "msg", 0, TAKES_UNDEFINED, filter_mandatory, "the value, which must be defined"},
+    {"rekey_on_member", "key duplicates", 1, 0, filter_rekey_on_member,
+     "a dict of the dicts in a list or dict, by the value that each has at key"},
     {"round", "precision method", 0, 0, filter_round, "the number rounded"},
     {"ternary", "true_val false_val none_val", 2, TAKES_UNDEFINED_ARGS, filter_ternary,
      "one of two values, by the truth of this one"},

@@ -676,42 +676,6 @@ static const struct value *filter_subelements(struct evaluator *ev, const struct
     return list;
 }
 
-/* One more column: every row so far with every item. */
-static struct value *extend_product(struct evaluator *ev, const struct value *rows,
-                                    const struct value *items)
-{
-    struct value *list = ev_list(ev);
-
-    for (size_t r = 0; r < rows->u.list.n; r++) {
-        for (size_t i = 0; i < items->u.list.n; i++) {
-            struct value *one = ev_list(ev);
-            const struct value *row;
-
-            one->plain = true;
-            ev_push(ev, one, items->u.list.items[i]);
-            if (!(row = ev_binary(ev, OP_ADD, rows->u.list.items[r], one)))
-                return NULL;
-            ev_push(ev, list, row);
-        }
-    }
-    return list;
-}
-
-static const struct value *filter_product(struct evaluator *ev, const struct value *in,
-                                          const struct call *c)
-{
-    struct value *rows = ev_list(ev), *empty = ev_list(ev);
-
-    empty->plain = true;
-    ev_push(ev, rows, empty);
-    for (size_t k = 0; rows && k <= c->n_rest; k++) {
-        const struct value *items = ev_items(ev, k == 0 ? in : c->rest[k - 1]);
-
-        rows = items ? extend_product(ev, rows, items) : NULL;
-    }
-    return rows;
-}
-
 static int add_to_group(struct evaluator *ev, struct value *groups, const struct keyed *one)
 {
     struct value *last = groups->u.list.n ? groups->u.list.items[groups->u.list.n - 1] : NULL;
@@ -761,7 +725,6 @@ static const struct filter rows[] = {
      "every item's attribute, or every item through a filter"},
     {"max", "case_sensitive attribute", 0, 0, filter_max, "the largest item"},
     {"min", "case_sensitive attribute", 0, 0, filter_min, "the smallest item"},
-    {"product", "*", 0, 0, filter_product, "every combination of the lists' items"},
     {"reject", "* **", 0, 0, filter_reject, "the items for which a test does not hold"},
     {"rejectattr", "* **", 0, 0, filter_rejectattr,
      "the items for whose attribute a test does not hold"},

@@ -2,6 +2,7 @@
  * methods.c - functions and methods that templates call: one function and one line in a table each.
  */
 #include "lib/jinja/eval.h"
+#include "lib/jinja/moments.h"
 #include "lib/jinja/unicode.h"
 
 typedef const struct value *method_fn(struct evaluator *ev, const struct value *self,
@@ -446,6 +447,75 @@ static const struct method list_methods[] = {
     {"index", "value", 1, list_index},
 };
 
+/* ---- datetime, timedelta -------------------------------------------------------------------- */
+
+static const struct value *span_total_seconds(struct evaluator *ev, const struct value *self,
+                                              const struct call *c)
+{
+    UNUSED(c);
+    return ev_float(ev, (double)moment_of(self)->us / US_PER_SECOND);
+}
+
+static struct tm point_clock(const struct value *self, int64_t *us)
+{
+    int64_t at = moment_of(self)->us;
+    time_t seconds;
+    struct tm tm = {.tm_mday = 1};
+
+    *us = (at % US_PER_SECOND + US_PER_SECOND) % US_PER_SECOND;
+    seconds = (at - *us) / US_PER_SECOND;
+    gmtime_r(&seconds, &tm);
+    tm.tm_zone = NULL; /* it has none */
+    tm.tm_isdst = -1;
+    return tm;
+}
+
+static const struct value *point_strftime(struct evaluator *ev, const struct value *self,
+                                          const struct call *c)
+{
+    int64_t us;
+    struct tm tm = point_clock(self, &us);
+    struct str out;
+
+    if (want_text(ev, c->arg[0]) < 0)
+        return NULL;
+    str_init(&out, JINJA_MAX_OUTPUT);
+    if (time_put(ev, &out, c->arg[0]->u.str.s, &tm, us) < 0) {
+        str_release(&out);
+        return NULL;
+    }
+    return ev_take(ev, &out);
+}
+
+static const struct value *point_isoformat(struct evaluator *ev, const struct value *self,
+                                           const struct call *c)
+{
+    struct str out;
+
+    UNUSED(c);
+    str_init(&out, JINJA_MAX_OUTPUT);
+    moment_put(moment_of(self), &out);
+    out.buf[strcspn(out.buf, " ")] = 'T';
+    return ev_take(ev, &out);
+}
+
+/* By this machine's time zone, as Python has it. */
+static const struct value *point_timestamp(struct evaluator *ev, const struct value *self,
+                                           const struct call *c)
+{
+    int64_t us;
+    struct tm tm = point_clock(self, &us);
+
+    UNUSED(c);
+    return ev_float(ev, (double)mktime(&tm) + (double)us / US_PER_SECOND);
+}
+
+static const struct method span_methods[] = {{"total_seconds", "", 0, span_total_seconds}};
+
+static const struct method point_methods[] = {{"isoformat", "", 0, point_isoformat},
+                                              {"strftime", "format", 1, point_strftime},
+                                              {"timestamp", "", 0, point_timestamp}};
+
 static const struct method loop_methods[] = {{"cycle", "*", 0, loop_cycle}};
 
 static const struct method_table {
@@ -454,10 +524,14 @@ static const struct method_table {
 } no_methods, str_table = {str_methods, ARRAY_LEN(str_methods)},
               dict_table = {dict_methods, ARRAY_LEN(dict_methods)},
               list_table = {list_methods, ARRAY_LEN(list_methods)},
-              loop_table = {loop_methods, ARRAY_LEN(loop_methods)};
+              loop_table = {loop_methods, ARRAY_LEN(loop_methods)},
+              span_table = {span_methods, ARRAY_LEN(span_methods)},
+              point_table = {point_methods, ARRAY_LEN(point_methods)};
 
 static const struct method_table *methods_of(const struct value *v)
 {
+    if (moment_of(v))
+        return moment_of(v)->span ? &span_table : &point_table;
     if (is_template_object(v))
         return namespace_members(v) ? &no_methods : &loop_table;
     if (is_mapping(v))

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "lib/jinja/eval.h"
+#include "lib/jinja/moments.h"
 
 bool is_undefined(const struct value *v)
 {
@@ -38,6 +39,8 @@ const char *python_type(const struct value *v)
                                         [VALUE_LIST] = "list",           [VALUE_MAP] = "dict",
                                         [VALUE_OBJECT] = "dict"};
 
+    if (moment_of(v))
+        return moment_of(v)->span ? "datetime.timedelta" : "datetime.datetime";
     if (is_template_object(v))
         return namespace_members(v) ? "Namespace" : "LoopContext";
     return is_tuple(v) ? "tuple" : names[v->type];
@@ -79,6 +82,8 @@ bool jinja_truth(const struct value *v)
     case VALUE_OBJECT:
         break;
     }
+    if (moment_of(v) && moment_of(v)->span)
+        return moment_of(v)->us != 0;
     return is_template_object(v) || v->u.object->count(v->u.object) > 0;
 }
 
@@ -115,6 +120,8 @@ static int lists_equal(struct evaluator *ev, const struct value *a, const struct
 
 static int maps_equal(struct evaluator *ev, const struct value *a, const struct value *b)
 {
+    if (moment_of(a) && moment_of(b))
+        return moment_of(a)->span == moment_of(b)->span && moment_of(a)->us == moment_of(b)->us;
     if (is_template_object(a) || is_template_object(b))
         return a == b;
     if (!(a = ev_map(ev, a)) || !(b = ev_map(ev, b)))
@@ -212,6 +219,10 @@ int ev_compare(struct evaluator *ev, const struct value *a, const struct value *
         result = compare_lists(ev, a, b, operation, order);
         ev->depth--;
         return result;
+    }
+    if (moment_of(a) && moment_of(b) && moment_of(a)->span == moment_of(b)->span) {
+        *order = moment_of(a)->us < moment_of(b)->us ? -1 : moment_of(a)->us > moment_of(b)->us;
+        return 0;
     }
     if (!is_number(a) || !is_number(b))
         return ev_error(ev, "'%s' not supported between instances of '%s' and '%s'", operation,
@@ -495,5 +506,7 @@ const struct value *ev_binary(struct evaluator *ev, enum operator op, const stru
         return repeat(ev, b, int_of(a));
     if (op == OP_MODULO && a->type == VALUE_STR)
         return ev_percent(ev, a, b);
+    if (moments_combine(op, moment_of(a), moment_of(b)))
+        return moment_binary(ev, op, moment_of(a), moment_of(b));
     return bad_operands(ev, op, a, b);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/jinja/eval.h"
+#include "lib/jinja/moments.h"
 #include "lib/jinja/unicode.h"
 
 /* Values from outside are bounded where they were read, so jinja_put needs no evaluator: ev may be
@@ -131,6 +132,10 @@ static int put(struct evaluator *ev, struct str *out, const struct value *v, boo
 
     if (step(ev, out) < 0)
         return -1;
+    if (!repr && moment_of(v)) {
+        moment_put(moment_of(v), out);
+        return 0;
+    }
     switch (v->type) {
     case VALUE_UNDEFINED:
         return ev && !is_nothing(v) ? ev_error(ev, "%s", v->u.str.s) : 0;

@@ -34,6 +34,23 @@ static void check_round_trip(const struct value *v)
     arena_release(&arena);
 }
 
+/* One document alone is the one of all. */
+static void check_all_documents(const struct value *one, const uint8_t *data, size_t size)
+{
+    struct arena arena = ARENA_INIT;
+    const struct value *all;
+    struct faults faults;
+
+    faults_init(&faults);
+    all = yaml_parse_all(&arena, "fuzz.yaml", (const char *)data, size, &faults);
+    if (!all != (faults.n > 0))
+        BUG("documents or faults, never both or none");
+    if (one && (!all || all->u.list.n > 1))
+        BUG("one document is read alone only");
+    faults_release(&faults);
+    arena_release(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena = ARENA_INIT;
@@ -48,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         BUG("a document or faults, never both or none");
     if (v)
         check_round_trip(v);
+    check_all_documents(v, data, size);
     faults_format(&faults, &lines);
     str_release(&lines);
     faults_release(&faults);

@@ -21,6 +21,7 @@ import yaml
 try:
     from ansible.plugins.filter.core import FilterModule as CoreFilters
     from ansible.plugins.filter.mathstuff import FilterModule as MathFilters
+    from ansible.plugins.filter.urls import FilterModule as UrlTextFilters
     from ansible.plugins.filter.urlsplit import FilterModule as UrlFilters
     from ansible.plugins.test.core import TestModule as CoreTests
     from ansible.plugins.test.files import TestModule as FileTests
@@ -60,6 +61,7 @@ def environment():
         env.filters.update(CoreFilters().filters())
         env.filters.update(MathFilters().filters())
         env.filters.update(UrlFilters().filters())
+        env.filters.update(UrlTextFilters().filters())
         env.tests.update(CoreTests().tests())
         env.tests.update(FileTests().tests())
         env.tests.update(MathTests().tests())

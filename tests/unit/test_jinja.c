@@ -549,6 +549,79 @@ static void test_size_limits(void **state)
     assert_null(eval(f, "{{ [1] * 3000000 + [2] * 3000000 }}", false));
 }
 
+/* What itertools would give is counted before any of it is made. */
+static void test_choices_are_counted(void **state)
+{
+    struct fixture *f = *state;
+
+    renders(f, "{{ range(18) | combinations(6) | length }}", "18564");
+    renders(f, "{{ range(100) | combinations(98) | length }}", "4950");
+    renders(f, "{{ range(8) | permutations | length }}", "40320");
+    renders(f, "{{ [1] | product(repeat=1000) | length }}", "1");
+    renders(f, "{{ range(99999) | product([], repeat=9) | length }}", "0");
+    renders(f, "{{ [1] | combinations(9223372036854775807) | length }}", "0");
+    fails(f, "{{ range(9) | permutations }}", "permutations: more than 100000 rows");
+    fails(f, "{{ range(1000) | combinations(500) }}", "combinations: more than 100000 rows");
+    fails(f, "{{ range(99999) | combinations(5) }}", "combinations: more than 100000 rows");
+    fails(f, "{{ [0, 1] | product(repeat=40) }}", "product: more than 100000 rows");
+    fails(f, "{{ [1] | product(repeat=9223372036854775807) }}",
+          "product: more than 100000 columns");
+    fails(f, "{{ range(300) | product(range(300), range(300)) }}",
+          "product: more than 100000 rows");
+    fails(f, "{{ [1, 2] | permutations(1.5) }}", "Expected int as r, not float");
+}
+
+/* Where the real ones would look at files or other users, or give what is no text. */
+static void test_paths_without_files(void **state)
+{
+    struct fixture *f = *state;
+
+    renders(f, "{{ ['/a//b/', '/a/./b/c'] | commonpath }} {{ ['a'] | commonpath }}", "/a/b a");
+    fails(f, "{{ [] | commonpath }}", "commonpath() arg is an empty sequence");
+    fails(f, "{{ ['/a', 'b'] | commonpath }}", "Can't mix absolute and relative paths");
+    fails(f, "{{ 'x' | commonpath }}", "commonpath expects sequence, got str instead.");
+    fails(f, "{{ '/a' | relpath }}", "give a start that begins where the path does");
+    fails(f, "{{ 'a' | relpath('../b') }}", "a way back from ../b is not known here");
+    fails(f, "{{ '~other/x' | expanduser }}", "only ~ and ~/ are known here");
+    renders(f, "{{ 'x~' | expanduser }} {{ '$NONE ${X' | expandvars }}", "x~ $NONE ${X");
+    fails(f, "{{ '%ff' | urldecode }}", "urldecode: the result is no text");
+    fails(f, "{{ 'a%00' | urldecode }}", "urldecode: the result is no text");
+}
+
+/* What Python takes, and a plan must not: the present; and what is not read here. */
+static void test_times(void **state)
+{
+    struct fixture *f = *state;
+
+    fails(f, "{{ '%Y' | strftime }}", "strftime needs the second");
+    fails(f, "{{ '%Q' | strftime(0) }}", "'%Q' is not supported here");
+    fails(f, "{{ '%' | strftime(0) }}", "strftime: '%?' is not supported here");
+    fails(f, "{{ '%-' | strftime(0) }}", "strftime: '%?' is not supported here");
+    fails(f, "{{ '%f' | strftime(0) }}", "'%f' is not supported here");
+    fails(f, "{{ '%Y' | strftime(1e300) }}", "Invalid value for epoch value");
+    fails(f, "{{ '%Y' | strftime(list) }}", "Invalid value for epoch value");
+    fails(f, "{{ 'x' | to_datetime('%z') }}", "'%z' is not supported in a format here");
+    fails(f, "{{ 'x' | to_datetime('%Y%Y') }}", "'%Y' is twice in the format");
+    fails(f, "{{ 'x' | to_datetime('a' * 300) }}", "the format is longer than 256");
+    fails(f, "{{ '0000' | to_datetime('%Y') }}", "year 0 is out of range");
+    fails(f, "{{ '61' | to_datetime('%S') }}", "second must be in 0..59");
+    fails(f, "{{ '1' | to_datetime('%m') - 1 }}", "unsupported operand type(s) for -");
+    fails(f,
+          "{% set a = '9999' | to_datetime('%Y') %}{% set b = '0001' | to_datetime('%Y') %}"
+          "{{ a + (a - b) }}",
+          "date value out of range");
+    fails(f,
+          "{% set a = '9999' | to_datetime('%Y') %}{% set b = '0001' | to_datetime('%Y') %}"
+          "{% set n = namespace(d=a - b) %}{% for i in range(40) %}{% set n.d = n.d + n.d %}"
+          "{% endfor %}",
+          "date value out of range");
+    fails(f, "{{ ['1' | to_datetime('%m')] }}", "a datetime.datetime cannot be printed");
+    fails(f, "{{ '1' | to_datetime('%m') | list }}", "not iterable");
+    fails(f, "{{ ('1' | to_datetime('%m')).nosuch }}", "has no attribute 'nosuch'");
+    fails(f, "{{ ('1' | to_datetime('%m')).items() }}", "have no method 'items'");
+    assert_null(eval(f, "'1' | to_datetime('%m')", true));
+}
+
 static void test_loops_end(void **state)
 {
     struct fixture *f = *state;
@@ -628,6 +701,9 @@ int main(void)
         T(test_depth),
         T(test_long_chains_work),
         T(test_size_limits),
+        T(test_choices_are_counted),
+        T(test_paths_without_files),
+        T(test_times),
         T(test_loops_end),
         T(test_bad_bytes),
         T(test_full_output),
