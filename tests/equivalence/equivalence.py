@@ -381,9 +381,15 @@ def judge(folder):
 
 MODIFIED = "Wed, 01 Jan 2025 00:00:00 GMT"
 
+SUMS = {
+    "gnu": "0123  none\n%s *./x\r\n4567  x\n",
+    "bsd": "SHA256 (none) = 0123\nSHA256 (x) = %s\n",
+    "alone": "%s\n",
+}
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """/file/TEXT, /status/N, /json, /redirect/N, /auth (me:pw), /echo"""
+    """/file/TEXT, /sums/FORMAT of /file/x, /status/N, /json, /redirect/N, /auth (me:pw), /echo"""
 
     def answer(self, status, body, kind="text/plain", more=()):
         data = body.encode()
@@ -401,6 +407,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(304, "")
         elif what == "file":
             self.answer(200, rest.split("?")[0] + "\n", more=[("Last-Modified", MODIFIED)])
+        elif what == "sums":
+            self.answer(200, SUMS[rest] % hashlib.sha256(b"x\n").hexdigest())
         elif what == "status":
             self.answer(int(rest), f"status {rest}\n")
         elif what == "json":
@@ -411,6 +419,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             good = self.headers.get("Authorization") == "Basic bWU6cHc="
             self.answer(200 if good else 401, "in\n" if good else "out\n", more=[] if good else [("WWW-Authenticate", 'Basic realm="x"')])
         else:
+            parts = re.search('boundary="(=.*)"', self.headers.get("Content-Type") or "")
+            body = body.replace(parts[1], "BOUNDARY") if parts else body
+            if parts:
+                self.headers.replace_header("Content-Type", self.headers["Content-Type"].replace(parts[1], "BOUNDARY"))
             self.answer(200, f"{self.command} {self.headers.get('Content-Type')} {self.headers.get('X-Test')} {body}\n")
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do

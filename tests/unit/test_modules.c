@@ -430,6 +430,32 @@ static void file_links(void **state)
     refuses(b, "file", "{path: '@/none', state: link}", "src is required");
 }
 
+static void file_without_following(void **state)
+{
+    struct bench *b = *state;
+    struct stat st;
+
+    put_file(b, "@/target", "");
+    assert_int_equal(symlink("target", here(b, "@/l")), 0);
+    assert_int_equal(symlink("nowhere", here(b, "@/n")), 0);
+    assert_int_equal(plan(b, "file", "{path: '@/l', state: link, follow: no, mode: '0640'}"),
+                     PLAN_OK);
+    assert_int_equal(plan(b, "file", "{path: '@/l', follow: no}"), PLAN_OK);
+    assert_string_equal(result(b, "state"), "link");
+    assert_int_equal(plan(b, "file", "{path: '@/l', follow: no, owner: '12345'}"), PLAN_CHANGE);
+    assert_non_null(strstr(b->plan.script.buf, here(b, "chown -h '12345' '@/l'")));
+    world_forget(&b->world);
+    refuses(b, "file", "{path: '@/l', state: file, follow: no}", "is link, cannot continue");
+    refuses(b, "file", "{path: '@/l', state: directory, follow: no}", "already exists as a link");
+    refuses(b, "file", "{path: '@/n', state: touch, follow: no}", "is a link to nowhere");
+    refuses(b, "file", "{path: '@/l', state: link, mode: '0640'}", "or follow: no");
+    changes_once(b, "file", "{path: '@/target', state: file, follow: no, mode: '0640'}");
+    changes_once(b, "file", "{path: '@/new', src: target, state: link, follow: no}");
+    assert_int_equal(lstat(here(b, "@/new"), &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    refuses(b, "file", "{path: '@/l', src: '@/target', state: hard}", "use command: ln");
+}
+
 static void file_through_links(void **state)
 {
     struct bench *b = *state;
@@ -620,6 +646,15 @@ static void apt_all(void **state)
                      PLAN_OPAQUE);
     apt_has(b, " --allow-change-held-packages --allow-remove-essential --allow-downgrades "
                "--allow-unauthenticated --no-remove install -- 'lack'");
+    assert_int_equal(plan(b, "apt", "{name: [lack, /srv/x], state: build-dep, autoremove: yes}"),
+                     PLAN_OPAQUE);
+    apt_has(b, " build-dep -- 'lack' '/srv/x' </dev/null");
+    apt_has(b, " --download-only build-dep -- 'lack'");
+    assert_null(strstr(b->plan.script.buf, "--auto-remove"));
+    refuses(b, "apt", "{name: '-x', state: build-dep}", "not the name of a package");
+    package(b, "lack", NULL);
+    assert_int_equal(plan(b, "apt", "{name: lack, state: fixed}"), PLAN_OPAQUE);
+    apt_has(b, " --fix-broken install -- 'lack'");
     assert_int_equal(plan(b, "apt", "{autoclean: yes, autoremove: yes}"), PLAN_OPAQUE);
     apt_has(b, " autoclean </dev/null");
     b->module->finish(&b->call, &b->plan, 0, "Del hello 2.10 [1 kB]", "");
@@ -1409,6 +1444,7 @@ int main(void)
         T(file_absent),
         T(file_links),
         T(file_through_links),
+        T(file_without_following),
         T(file_touch_and_file),
         T(file_recurse),
         T(owners_are_compared),

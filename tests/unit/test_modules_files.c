@@ -661,6 +661,8 @@ static void fetching(void **state)
 
 #define SUM_TWO "27dd8ed44a83ff94d557f9fd0412ed5a8cbca69ea04922d88c01184a07300a5a"
 
+#define SUM_ONE "2c8b08da5ce60398e1f19af0e5dccc744df274b826abe585eaba68c525434806"
+
 static void checksums(void **state)
 {
     struct bench *b = *state;
@@ -687,10 +689,80 @@ static void checksums(void **state)
     assert_non_null(strstr(result(b, "msg"), "did not match"));
     assert_file(b, "@/f", "other\n", 0600);
     assert_null(strstr(content(b, "@/request"), "time-cond"));
-    refuses(b, "get_url", "{url: 'http://h/', dest: @/f, checksum: 'md5:1'}", "sha256:HEX");
+    refuses(b, "get_url", "{url: 'http://h/', dest: @/f, checksum: 'md4:1'}",
+            "checksum begins with md5, sha1,");
+    refuses(b, "get_url", "{url: 'http://h/', dest: @/f, checksum: '12'}",
+            "in format <algorithm>:<checksum>");
+    refuses(b, "get_url", "{url: 'http://h/', dest: @/f, checksum: 'md5:1'}", "invalid");
     refuses(b, "get_url", "{url: 'http://h/', dest: @/f, checksum: 'sha256:12'}", "invalid");
-    refuses(b, "get_url", "{url: 'http://h/', dest: @/f, checksum: 'sha256:http://x/SUMS'}",
-            "invalid");
+    refuses(b, "get_url", "{url: 'http://h/', dest: @/f, checksum: 'sha256:http://x/a b'}",
+            "no URL of a file of sums");
+}
+
+static void fetch_by_sums(struct bench *b, const char *sums, int status, const char *msg)
+{
+    static const char args[] = "{url: 'http://h/two.txt?x', dest: @/f, "
+                               "checksum: 'sha256:https://h/SUMS'}";
+    struct str out;
+
+    put_file(b, "@/sums", sums);
+    world_forget(&b->world);
+    assert_int_equal(plan(b, "get_url", args), PLAN_OPAQUE);
+    str_init(&out, STR_MAX_TEXT);
+    assert_int_equal(apply(b, &out), status);
+    str_release(&out);
+    assert_non_null(strstr(result(b, "msg"), msg));
+}
+
+/* As get_url.py's parse_digest_lines: the first line that names the file. */
+static void sums(void **state)
+{
+    static const char *const good[] = {SUM_TWO "  two.txt\n",
+                                       "0123  three.txt\n" SUM_TWO " *./two.txt",
+                                       "SHA256 (two.txt) = " SUM_TWO "\n" SUM_ONE "  two.txt\n",
+                                       SUM_ONE "  a/two.txt\r\n" SUM_TWO "\t.two.txt\r\n",
+                                       SUM_TWO,
+                                       SUM_TWO "\n"};
+    static const char md5[] = "{url: 'http://h/x', dest: @/f, checksum: "
+                              "'md5:c193497a1a06b2c72230e6146ff47080'}";
+    struct bench *b = *state;
+
+    put_program(b, "curl",
+                "cat >\"$BENCH/request\"\n"
+                "while [ $# -gt 0 ]; do [ \"$1\" = -o ] && o=$2; shift; done\necho status 200\n"
+                "f=remote; ! grep -q SUMS \"$BENCH/request\" || f=sums\n"
+                "cp \"$BENCH/$f\" \"$o\"\n");
+    put_file(b, "@/remote", "two\n");
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        put_file(b, "@/f", "one\n");
+        fetch_by_sums(b, good[i], 0, "OK");
+        assert_file(b, "@/f", "two\n", 0600);
+        assert_string_equal(result(b, "changed"), "True");
+        fetch_by_sums(b, good[i], 0, "file already exists");
+        assert_string_equal(result(b, "changed"), "False");
+        assert_non_null(strstr(content(b, "@/request"), "max-filesize = 1048576\n"));
+    }
+    put_file(b, "@/f", "one\n");
+    fetch_by_sums(b, SUM_ONE "  two.txt\n" SUM_TWO "  two.txt\n", 0, "file already exists");
+    put_file(b, "@/f", "none\n");
+    fetch_by_sums(b, SUM_ONE "  two.txt\n", 98, "did not match");
+    fetch_by_sums(b, SUM_TWO "  two.tx\n", 100,
+                  "Unable to find a checksum for file 'two.txt' in 'https://h/SUMS'");
+    fetch_by_sums(b, "", 100, "Unable to find a checksum");
+    fetch_by_sums(b, "xyz  two.txt\n", 101, "The checksum format is invalid");
+    fetch_by_sums(b, "<html> $(reboot) `reboot`\n' \"\n", 100, "Unable to find a checksum");
+    assert_file(b, "@/f", "none\n", 0600);
+    put_curl(b, "404");
+    fetch_by_sums(b, "", 102, "Request failed");
+    assert_string_equal(result(b, "url"), "https://h/SUMS");
+    assert_string_equal(result(b, "status_code"), "404");
+    put_curl(b, "200");
+    unlink(here(b, "@/f"));
+    unlink(here(b, "@/sums"));
+    world_forget(&b->world);
+    look_and_fetch(b, md5, true);
+    look_and_fetch(b, md5, false);
+    assert_string_equal(result(b, "msg"), "file already exists");
 }
 
 static void fetching_fails(void **state)
@@ -712,6 +784,83 @@ static void fetching_fails(void **state)
     refuses(b, "get_url", "{url: \"http://h/x\\noutput=/etc/x\", dest: @/f}", "control");
     refuses(b, "get_url", "{url: 'http://h/x', dest: @/f, headers: {a: \"b\\nc\"}}", "control");
     refuses(b, "get_url", "{url: 'http://h/x', dest: @/f, tmp_dest: /x}", "tmp_dest");
+}
+
+/* ---- uri: forms ---- */
+
+/* What curl is told, with the boundary's digits as 0. */
+static const char *form_of(struct bench *b, const char *args)
+{
+    char *text;
+
+    world_forget(&b->world);
+    assert_int_equal(plan(b, "uri", args), PLAN_CHANGE);
+    assert_int_equal(apply(b, NULL), 0);
+    text = arena_strdup(&b->arena, content(b, "@/request"));
+    for (char *p = text; (p = strstr(p, "===============")); p += strspn(p, "=0"))
+        memset(p + 15, '0', strspn(p + 15, "0123456789"));
+    return text;
+}
+
+static void has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("'%s' is not in '%s'", part, text);
+}
+
+#define BOUNDARY "===============0000000000000000000=="
+#define FORM(body)                                                                                 \
+    "{url: 'http://h', method: POST, body_format: form-multipart, body: " body                     \
+    ", headers: {content-type: x/y}}"
+
+/* What prepare_multipart() of ansible-core 2.19 has made of the same. */
+static void uri_forms(void **state)
+{
+    struct bench *b = *state;
+    const char *text;
+
+    put_program(b, "curl", "cat >\"$BENCH/request\"; printf 'HTTP/1.1 200 OK\\r\\n\\r\\n'");
+    put_file(b, "@/f.txt", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nab");
+    text = form_of(b, FORM("{z: v, 'a b\"c\\': \"l1\\nl2\\n\", é: \"ö\\r\\nx\\ry\"}"));
+    has(text, "header = \"Content-Type: multipart/form-data; boundary=\\\"" BOUNDARY "\\\"\"\n");
+    assert_null(strstr(text, "x/y"));
+    has(text,
+        "data-raw = \"--" BOUNDARY "\\r\\nContent-Type: text/plain\\r\\n"
+        "Content-Disposition: form-data; name=\\\"a b\\\\\\\"c\\\\\\\\\\\"\\r\\n\\r\\nl1\\r\\nl2"
+        "\\r\\n\\r\\n--" BOUNDARY "\\r\\n");
+    has(text, "name=\\\"z\\\"\\r\\n\\r\\nv\\r\\n--" BOUNDARY);
+    has(text, "name*=utf-8''%C3%A9\\r\\n\\r\\nö\\r\\nx\\r\\ny\\r\\n--" BOUNDARY "--\\r\\n\"");
+    text = form_of(b, FORM("{f: {filename: f.txt}}"));
+    has(text, "--" BOUNDARY "\\r\\nContent-Transfer-Encoding: base64\\r\\nContent-Type: text/plain"
+              "\\r\\nContent-Disposition: form-data; name=\\\"f\\\"; filename=\\\"f.txt\\\""
+              "\\r\\n\\r\\n"
+              "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4"
+              "\\r\\neHh4CmFi\\r\\n\\r\\n--" BOUNDARY "--\\r\\n\"");
+    text = form_of(b, FORM("{f: {filename: f.txt, multipart_encoding: 7or8bit, mime_type: x}}"));
+    has(text, "Encoding: 7bit\\r\\nContent-Type: x/\\r\\n");
+    text = form_of(b, FORM("{f: {filename: 'a/b c.json', content: hello}, g: {content: x}}"));
+    has(text, "Content-Type: application/json\\r\\nContent-Disposition: form-data; name=\\\"f\\\"; "
+              "filename=\\\"b c.json\\\"\\r\\n\\r\\nhello\\r\\n");
+    has(text, "Content-Type: application/octet-stream\\r\\n");
+    has(form_of(b, FORM("{}")), "\"--" BOUNDARY "\\r\\n\\r\\n--" BOUNDARY "--\\r\\n\"");
+}
+
+static void uri_forms_refused(void **state)
+{
+    struct bench *b = *state;
+
+    put_file(b, "@/f.txt", "x");
+    refuses(b, "uri", FORM("[1]"), "body must be mapping");
+    refuses(b, "uri", "{url: 'http://h', body_format: form-multipart}", "body must be mapping");
+    refuses(b, "uri", FORM("{f: 5}"), "the field 'f' must be a string, or a mapping");
+    refuses(b, "uri", FORM("{f: {}}"), "at least one of filename or content must be provided");
+    refuses(b, "uri", FORM("{f: {content: x, filename: a.xyz}}"),
+            "give mime_type: that of 'a.xyz'");
+    refuses(b, "uri", FORM("{f: {content: x, mime_type: \"a\\nb\"}}"), "control characters");
+    refuses(b, "uri", FORM("{\"a\\nb\": x}"), "control characters");
+    refuses(b, "uri", FORM("{f: {filename: none.txt}}"), "none.txt");
+    refuses(b, "uri", FORM("{f: {filename: f.txt, multipart_encoding: zz}}"), "must be one of");
+    refuses(b, "uri", FORM("{f: {filename: f.txt}}, remote_src: yes"), "use command: curl -F");
 }
 
 /* ---- the list ---- */
@@ -739,12 +888,27 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup_jail, teardown)
-        T(deb822_files),    T(deb822_keys),      T(sources_added),
-        T(sources_removed), T(sources_updated),  T(ini_texts),
-        T(ini_rules),       T(crontabs),         T(crontabs_of_others),
-        T(cron_files),      T(fstab_lines),      T(swaps),
-        T(mounts),          T(mounts_that_fail), T(bind_mounts),
-        T(fetching),        T(checksums),        T(fetching_fails),
+        T(deb822_files),
+        T(deb822_keys),
+        T(sources_added),
+        T(sources_removed),
+        T(sources_updated),
+        T(ini_texts),
+        T(ini_rules),
+        T(crontabs),
+        T(crontabs_of_others),
+        T(cron_files),
+        T(fstab_lines),
+        T(swaps),
+        T(mounts),
+        T(mounts_that_fail),
+        T(bind_mounts),
+        T(fetching),
+        T(checksums),
+        T(fetching_fails),
+        T(sums),
+        T(uri_forms),
+        T(uri_forms_refused),
         T(names),
 #undef T
     };

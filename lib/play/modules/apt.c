@@ -30,8 +30,9 @@ static const char fetch_end[] = " </dev/null; pgha_status=$?; [ $pgha_status = 1
 static const struct module_arg args[] = {
     {"package", ARG_LIST, false, NULL, NULL, "name|pkg",
      "Packages; each may name a version: NAME=VERSION, with * in it"},
-    {"state", ARG_STR, false, "present", "absent|latest|present", NULL,
-     "latest asks apt in every run"},
+    {"state", ARG_STR, false, "present", "absent|build-dep|fixed|latest|present", NULL,
+     "latest asks apt in every run, as does build-dep: what is needed to build the packages; "
+     "fixed is present, and mends what is broken"},
     {"update_cache", ARG_BOOL, false, NULL, NULL, "update-cache", "Run apt-get update first"},
     {"cache_valid_time", ARG_INT, false, "0", NULL, NULL,
      "Seconds for which the last update is good enough"},
@@ -91,20 +92,31 @@ static int check_spec(const char *spec, struct err *err)
     return 0;
 }
 
+static int check_specs(const struct value *specs, struct err *err)
+{
+    for (size_t i = 0; specs && i < specs->u.list.n; i++)
+        if (check_spec(specs->u.list.items[i]->u.str.s, err) < 0)
+            return -1;
+    return 0;
+}
+
 int apt_needs(struct module_call *call, const struct value *specs, need_add *add, void *ctx,
               struct err *err)
 {
     struct need need = {.kind = NEED_PACKAGE};
 
+    if (check_specs(specs, err) < 0)
+        return -1;
     for (size_t i = 0; specs && i < specs->u.list.n; i++) {
-        const char *spec = specs->u.list.items[i]->u.str.s;
-
-        if (check_spec(spec, err) < 0)
-            return -1;
-        need.name = package_name(call, spec);
+        need.name = package_name(call, specs->u.list.items[i]->u.str.s);
         add(ctx, &need);
     }
     return 0;
+}
+
+static bool has_state(const struct module_call *call, const char *state)
+{
+    return str_eq(value_get_str(call->args, "state", ""), state);
 }
 
 static bool updates(const struct module_call *call)
@@ -164,7 +176,7 @@ static const struct value *packages(const struct module_call *call)
 
 static int needs(struct module_call *call, need_add *add, void *ctx, struct err *err)
 {
-    bool update = updates(call);
+    bool update = updates(call), builds = has_state(call, "build-dep");
 
     if (check(call, err) < 0)
         return -1;
@@ -173,7 +185,8 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
 
         add(ctx, &need);
     }
-    return apt_needs(call, packages(call), add, ctx, err);
+    return builds ? check_specs(packages(call), err)
+                  : apt_needs(call, packages(call), add, ctx, err);
 }
 
 /* Is the cache to be updated, by the time of the last update? */
@@ -246,7 +259,7 @@ static void put_allowances(const struct module_call *call, struct str *script)
 {
     bool force = wants(call, "force");
 
-    if (wants(call, "autoremove"))
+    if (wants(call, "autoremove") && !has_state(call, "build-dep"))
         str_puts(script, " --auto-remove");
     if (force || wants(call, "allow_change_held_packages"))
         str_puts(script, " --allow-change-held-packages");
@@ -277,6 +290,8 @@ static void put_options(const struct module_call *call, bool removes, struct str
         str_puts(script, " --allow-unauthenticated");
     if (wants(call, "only_upgrade"))
         str_puts(script, " --only-upgrade");
+    if (has_state(call, "fixed"))
+        str_puts(script, " --fix-broken");
     if (wants(call, "fail_on_autoremove"))
         str_puts(script, " --no-remove");
     if (release) {
@@ -345,6 +360,26 @@ void apt_plan_packages(struct module_call *call, struct world *world, const stru
             arena_printf(call->arena, " %s --%s", absent ? "remove" : "install", wanted.buf), out);
     }
     str_release(&wanted);
+}
+
+/* Names of packages, or folders and files of sources: apt knows what each needs to be built. */
+static void plan_build_dep(struct module_call *call, const struct value *specs,
+                           struct module_plan *out)
+{
+    struct str what;
+
+    str_init(&what, STR_MAX_TEXT);
+    str_puts(&what, " build-dep --");
+    for (size_t i = 0; i < specs->u.list.n; i++) {
+        const char *spec = specs->u.list.items[i]->u.str.s;
+
+        str_putc(&what, ' ');
+        str_put_shell(&what, spec);
+        plan_say(call, out, "+what builds %s", spec);
+    }
+    if (specs->u.list.n > 0)
+        plan_command(call, false, what.buf, out);
+    str_release(&what);
 }
 
 static void plan_upgrade(struct module_call *call, const char *mode, struct module_plan *out)
@@ -444,7 +479,10 @@ static void plan_packages(struct module_call *call, struct world *world, const s
 {
     size_t len = out->script.len;
 
-    apt_plan_packages(call, world, specs, value_get_str(call->args, "state", ""), out);
+    if (has_state(call, "build-dep"))
+        plan_build_dep(call, specs, out);
+    else
+        apt_plan_packages(call, world, specs, value_get_str(call->args, "state", ""), out);
     if (len > 0 && out->script.len == len)
         plan_result_bool(call, out, "changed", false);
 }

@@ -19,7 +19,8 @@ static const struct module_arg args[] = {
      "Owner, group and mode of all below a folder, too; looked at on the host in every run"},
     {"force", ARG_BOOL, false, "no", NULL, NULL,
      "A link replaces a file or an empty folder, and its target need not exist"},
-    {"follow", ARG_BOOL, false, "yes", NULL, NULL, "Only yes"},
+    {"follow", ARG_BOOL, false, "yes", NULL, NULL,
+     "Of a link at path: what it leads to; no: the link itself, which has an owner but no mode"},
     {"modification_time", ARG_STR, false, NULL, "preserve|now", NULL,
      "Of state touch: now (the default) or preserve"},
     {"access_time", ARG_STR, false, NULL, "preserve|now", NULL,
@@ -33,7 +34,7 @@ struct file_task {
     const char *path, *state, *src; /* path: for all but links and absence, what a link leads to */
     const char *target;             /* src as seen from the link's folder */
     struct file_attributes attributes;
-    bool recurse, force;
+    bool recurse, force, follow;
 };
 
 static bool wants_attributes(const struct file_task *task)
@@ -54,13 +55,14 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     task->recurse = value_get_bool(call->args, "recurse", false);
     task->force = value_get_bool(call->args, "force", false);
     call->own = task;
-    if (str_eq(task->state, "hard") || !value_get_bool(call->args, "follow", true))
-        return err_set(err, ERR_INPUT, "file: state: hard and follow: no are not supported");
+    task->follow = value_get_bool(call->args, "follow", true);
+    if (str_eq(task->state, "hard"))
+        return err_set(err, ERR_INPUT, "file: state: hard is not supported: use command: ln");
     if (!task->state && task->recurse)
         task->state = "directory";
     need.name = task->path;
     add(ctx, &need);
-    if (!str_eq(task->state, "link") && !str_eq(task->state, "absent"))
+    if (task->follow && !str_eq(task->state, "link") && !str_eq(task->state, "absent"))
         task->path = file_follow(call, task->path, add, ctx);
     if (str_eq(task->state, "directory"))
         file_dirs_needs(call, task->path, add, ctx);
@@ -82,10 +84,15 @@ static const char *state_name(const struct path_state *now)
                               : "file";
 }
 
+/* Linux keeps no mode of a link. */
 static void plan_attributes(struct module_call *call, struct world *world,
                             const struct file_task *task, struct module_plan *out)
 {
-    if (file_attributes_plan(call, world, task->path, &task->attributes, out))
+    struct file_attributes want = task->attributes;
+
+    if (world_path(world, task->path)->type == 'l')
+        want.mode = NULL;
+    if (file_attributes_plan(call, world, task->path, &want, out))
         out->kind = PLAN_CHANGE;
 }
 
@@ -165,11 +172,15 @@ static int plan_link(struct module_call *call, struct world *world, const struct
     struct path_state *now = world_path(world, task->path);
     const struct path_state *target = task->src ? world_path(world, task->target) : NULL;
 
-    if (wants_attributes(task))
-        return plan_fail(call, out, "%s is a symbolic link: name its target to set mode or owner",
+    if (wants_attributes(task) && task->follow)
+        return plan_fail(call, out,
+                         "%s is a symbolic link: name its target to set mode or owner, or "
+                         "follow: no",
                          task->path);
-    if (now->type == 'l' && (!task->src || str_eq(now->link, task->src)))
+    if (now->type == 'l' && (!task->src || str_eq(now->link, task->src))) {
+        plan_attributes(call, world, task, out);
         return 0;
+    }
     if (!task->src)
         return plan_fail(call, out, "src is required for creating new symlinks");
     if (!task->force && target->type == 0)
@@ -192,6 +203,7 @@ static int plan_link(struct module_call *call, struct world *world, const struct
     now->target = target->type == 'l' ? target->target : target->type;
     now->sha256 = target->sha256;
     out->kind = PLAN_CHANGE;
+    plan_attributes(call, world, task, out);
     return 0;
 }
 
@@ -208,6 +220,9 @@ static int plan_touch(struct module_call *call, struct world *world, const struc
         script_run(&out->script, "chmod 0644 --", task->path, NULL); /* whatever the umask is */
         plan_say(call, out, "absent -> file");
         out->kind = PLAN_CHANGE;
+    } else if (now->type == 'l' && now->target == 0) {
+        return plan_fail(call, out, "%s is a link to nowhere: it has no time of its own",
+                         task->path);
     } else if (!keep_mtime || !keep_atime) {
         script_run(&out->script,
                    keep_mtime   ? "touch -a --"

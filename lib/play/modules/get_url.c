@@ -18,7 +18,8 @@ static const struct module_arg args[] = {
     {"dest", ARG_PATH, true, NULL, NULL, NULL,
      "Where it goes; in a folder, under the last part of the URL"},
     {"checksum", ARG_STR, false, "", NULL, NULL,
-     "sha256:HEX. A file that has it is not fetched; what is fetched must have it"},
+     "sha256:HEX, or sha256:URL of a file of sums; also md5, sha1, sha224, sha384, sha512. A file "
+     "that has it is not fetched; what is fetched must have it"},
     {"force", ARG_BOOL, false, "no", NULL, NULL, "Fetch it although it may be there"},
     {"timeout", ARG_INT, false, "10", NULL, NULL, "Seconds without an answer"},
     {"headers", ARG_MAP, false, NULL, NULL, NULL, "Further header fields"},
@@ -48,40 +49,78 @@ static const struct module_arg args[] = {
 #define STATUS_NO_TOOL  97   /* of the fragment: neither curl nor wget is there */
 #define STATUS_BAD_SUM  98
 #define STATUS_NO_FETCH 99
+#define STATUS_NO_SUM   100 /* the file of sums does not name the file */
+#define STATUS_NOT_HEX  101
+#define STATUS_NO_SUMS  102     /* the file of sums was not fetched */
+#define MAX_SUMS        1048576 /* bytes of a file of sums */
 
 struct download {
-    const char *dest;   /* as given, clean */
-    const char *inside; /* below dest, should that be a folder */
-    const char *sha256; /* NULL: no checksum */
-    const char *path;   /* plan: where it goes */
-    bool adjusted;      /* plan: its owner or mode changes, whatever is fetched */
+    const char *dest;      /* as given, clean */
+    const char *inside;    /* below dest, should that be a folder */
+    const char *algorithm; /* of the checksum; NULL: there is none */
+    const char *sum;       /* NULL: it is in a file */
+    const char *sums;      /* that file's URL */
+    const char *sha256;    /* sum, when it is one that is known of files; NULL */
+    const char *path;      /* plan: where it goes */
+    bool adjusted;         /* plan: its owner or mode changes, whatever is fetched */
 };
 
 /* ---- what is asked for ---- */
 
-static int parse_checksum(struct module_call *call, struct download *download, struct err *err)
+/* Of which the host has a program, with the length of what it prints. */
+static const struct {
+    const char *name;
+    size_t hex;
+} algorithms[] = {{"md5", 32},    {"sha1", 40},   {"sha224", 56},
+                  {"sha256", 64}, {"sha384", 96}, {"sha512", 128}};
+
+static int parse_sum(struct module_call *call, const char *text, size_t want_len,
+                     struct download *download, struct err *err)
 {
-    const char *text = value_get_str(call->args, "checksum", "");
     struct str hex;
     int rc = 0;
 
-    if (!*text)
-        return 0;
-    if (!str_starts(text, "sha256:"))
-        return err_set(
-            err, ERR_INPUT,
-            "get_url: checksum must be sha256:HEX, not '%.40s': fetch a file of sums in a "
-            "task of its own",
-            text);
     str_init(&hex, STR_MAX_TEXT);
-    for (const char *p = text + strlen("sha256:"); *p; p++)
-        if (!isspace((unsigned char)*p))
+    for (const char *p = text; *p; p++)
+        if (isalnum((unsigned char)*p) || *p == '_')
             str_putc(&hex, (char)tolower((unsigned char)*p));
-    if (hex.len != SHA256_HEX_SIZE - 1 || strspn(hex.buf, "0123456789abcdef") != hex.len)
+    if (hex.len != want_len || strspn(hex.buf, "0123456789abcdef") != hex.len)
         rc = err_set(err, ERR_INPUT, "The checksum format is invalid");
-    download->sha256 = arena_strdup(call->arena, hex.buf);
+    download->sum = arena_strdup(call->arena, hex.buf);
+    if (str_eq(download->algorithm, "sha256"))
+        download->sha256 = download->sum;
     str_release(&hex);
     return rc;
+}
+
+static int parse_checksum(struct module_call *call, struct download *download, struct err *err)
+{
+    const char *text = value_get_str(call->args, "checksum", ""), *colon = strchr(text, ':');
+    size_t hex = 0;
+
+    if (!*text)
+        return 0;
+    if (!colon)
+        return err_set(err, ERR_INPUT,
+                       "The checksum parameter has to be in format <algorithm>:<checksum>");
+    for (size_t i = 0; i < ARRAY_LEN(algorithms); i++) {
+        if (strlen(algorithms[i].name) == (size_t)(colon - text) &&
+            str_starts(text, algorithms[i].name)) {
+            download->algorithm = algorithms[i].name;
+            hex = algorithms[i].hex;
+        }
+    }
+    if (!download->algorithm)
+        return err_set(err, ERR_INPUT,
+                       "get_url: checksum begins with md5, sha1, sha224, sha256, sha384 or sha512, "
+                       "not '%.40s'",
+                       text);
+    if (!str_starts(colon + 1, "http://") && !str_starts(colon + 1, "https://"))
+        return parse_sum(call, colon + 1, hex, download, err);
+    if (strchr(colon + 1, ' ') || !curl_is_clean(colon + 1))
+        return err_set(err, ERR_INPUT, "get_url: no URL of a file of sums: '%.80s'", colon + 1);
+    download->sums = colon + 1;
+    return 0;
 }
 
 static int check(struct module_call *call, struct err *err)
@@ -179,14 +218,22 @@ static bool reads_netrc(const struct module_call *call)
     return value_get_bool(call->args, "use_netrc", true) && !value_get(call->args, "url_username");
 }
 
-/* since: only what is newer than this file; NULL: in any case. */
-static void curl_config(struct module_call *call, const char *since, struct str *out)
+/* One file to fetch. */
+struct fetch {
+    const char *url;
+    const char *since; /* only what is newer than this file; NULL: in any case */
+    const char *to;    /* shell word: where it goes */
+    long long most;    /* bytes; 0: any number */
+    int failed;        /* status when it cannot be fetched */
+};
+
+static void curl_config(struct module_call *call, const struct fetch *fetch, struct str *out)
 {
     static const char *const names[] = {"user-agent", "cert", "key", "ciphers"};
     const char *user = value_get_str(call->args, "url_username", NULL);
     long long timeout = value_get_int(call->args, "timeout", 10);
 
-    curl_put(out, "url", value_get_str(call->args, "url", ""));
+    curl_put(out, "url", fetch->url);
     str_printf(out,
                "silent\nshow-error\nfail\nlocation\ngloboff\nproto = \"=http,https\"\n"
                "connect-timeout = %lld\nspeed-limit = 1\nspeed-time = %lld\nmax-time = %d\n"
@@ -200,8 +247,10 @@ static void curl_config(struct module_call *call, const char *since, struct str 
         str_puts(out, "insecure\n");
     if (!value_get_bool(call->args, "use_proxy", true))
         curl_put(out, "noproxy", "*");
-    if (since)
-        curl_put(out, "time-cond", since);
+    if (fetch->since)
+        curl_put(out, "time-cond", fetch->since);
+    if (fetch->most)
+        str_printf(out, "max-filesize = %lld\n", fetch->most);
     str_puts(out, reads_netrc(call) ? "netrc-optional\n" : "");
     each_option(call, names, curl_put, out);
     each_header(call, put_curl_header, out);
@@ -237,34 +286,76 @@ static void wget_config(struct module_call *call, struct str *out)
     each_header(call, put_wget_header, out);
 }
 
-/* Fetches into $t. The URL comes on standard input, what else may be secret in a file. */
-static void put_fetch(struct module_call *call, const char *since, struct str *script)
+/* The URL comes on standard input, what else may be secret in a file. What was answered is said of
+ * the file itself, and of a file of sums when it was bad. */
+static void put_fetch(struct module_call *call, const struct fetch *fetch, bool says,
+                      struct str *script)
 {
-    const char *url = value_get_str(call->args, "url", "");
     struct str text;
 
     str_init(&text, STR_MAX_TEXT);
-    curl_config(call, since, &text);
+    curl_config(call, fetch, &text);
     str_puts(script, "if command -v curl >/dev/null; then\n");
     curl_put_input(&text, script);
-    str_printf(script,
-               "curl -q -K - -o \"$t\" >\"$t.rc\" || { cat \"$t.rc\"; exit %d; }\n"
-               "cat \"$t.rc\"\n"
-               "! grep -qx 'status 304' \"$t.rc\" || exit 0\n",
-               STATUS_NO_FETCH);
+    str_printf(script, "curl -q -K - -o %s >\"$t.rc\" || { cat \"$t.rc\"; exit %d; }\n", fetch->to,
+               fetch->failed);
+    if (says)
+        str_puts(script, "cat \"$t.rc\"\n! grep -qx 'status 304' \"$t.rc\" || exit 0\n");
     str_puts(script, "elif command -v wget >/dev/null; then\n");
     str_clear(&text);
     wget_config(call, &text);
     curl_put_input(&text, script);
     str_puts(script, "(umask 077 && cat >\"$t.rc\")\n");
     str_clear(&text);
-    str_printf(&text, "%s\n", url);
+    str_printf(&text, "%s\n", fetch->url);
     curl_put_input(&text, script);
-    str_printf(script,
-               "wget --config=\"$t.rc\" -i - -O \"$t\" || exit %d\necho status 200\n"
-               "else exit %d\nfi\n",
-               STATUS_NO_FETCH, STATUS_NO_TOOL);
+    str_printf(script, "wget --config=\"$t.rc\" -i - -O %s || exit %d\n%selse exit %d\nfi\n",
+               fetch->to, fetch->failed, says ? "echo status 200\n" : "", STATUS_NO_TOOL);
     str_release(&text);
+}
+
+/* The sum of the file into $pgha_sum, from a file of sums as get_url.py reads it: BSD's lines,
+ * GNU's lines, or one sum alone. */
+static void put_read_sums(struct module_call *call, const struct download *download,
+                          struct str *script)
+{
+    const struct fetch fetch = {
+        .url = download->sums, .to = "\"$t.sums\"", .most = MAX_SUMS, .failed = STATUS_NO_SUMS};
+    const char *name = url_file_name(call, value_get_str(call->args, "url", ""));
+
+    put_fetch(call, &fetch, false, script);
+    str_printf(script,
+               "head -c %d \"$t.sums\" | tr -d '\\r' >\"$t.rc\"\n"
+               "if [ \"$(wc -w <\"$t.rc\")\" -eq 1 ] && [ \"$(wc -l <\"$t.rc\")\" -le 1 ]\n"
+               "then pgha_sum=$(cat \"$t.rc\")\nelse\n"
+               "sed -n -E -e 's|^[[:alnum:]_]+ ?\\((.+)\\) ?= ([[:alnum:]_.]+)$|\\2 \\1|p' -e t "
+               "-e 's#^([[:alnum:]_.]+)[[:space:]]+(\\*|\\./|\\.)?[./]*(.+)$#\\1 \\3#p' "
+               "\"$t.rc\" >\"$t.sums\"\npgha_sum=\n"
+               "while IFS=' ' read -r pgha_one pgha_name || [ -n \"$pgha_one\" ]; do\n[ "
+               "\"$pgha_name\" != ",
+               MAX_SUMS);
+    str_put_shell(script, name);
+    str_printf(script,
+               " ] || { pgha_sum=$pgha_one; break; }\ndone <\"$t.sums\"\n"
+               "[ -n \"$pgha_sum\" ] || exit %d\nfi\n"
+               "pgha_sum=$(printf %%s \"$pgha_sum\" | tr -cd '[:alnum:]_' | tr A-Z a-z)\n"
+               "case $pgha_sum in '' | *[!0-9a-f]*) exit %d ;; esac\n",
+               STATUS_NO_SUM, STATUS_NOT_HEX);
+}
+
+/* The sum, and what has it already is not fetched. */
+static void put_sum(struct module_call *call, const struct download *download, bool exists,
+                    struct str *script)
+{
+    if (download->sums)
+        put_read_sums(call, download, script);
+    else
+        str_printf(script, "pgha_sum=%s\n", download->sum);
+    if (exists && !value_get_bool(call->args, "force", false))
+        str_printf(script,
+                   "pgha_is=$(%ssum <%s)\n"
+                   "[ \"${pgha_is%%%% *}\" != \"$pgha_sum\" ] || { echo same; exit 0; }\n",
+                   download->algorithm, file_word(call, download->path));
 }
 
 /* What was fetched, $t, into the place of the old file, unless it is equal. */
@@ -280,9 +371,11 @@ static void put_install(struct module_call *call, const struct download *downloa
     if (exists && value_get_bool(call->args, "backup", false))
         file_put_backup(word, &steps);
     file_put_attributes(&want, now, exists, "\"$t\"", &steps);
-    if (download->sha256)
-        str_printf(script, "[ \"$(sha256sum <\"$t\")\" = '%s  -' ] || exit %d\n", download->sha256,
-                   STATUS_BAD_SUM);
+    if (download->algorithm)
+        str_printf(script,
+                   "pgha_is=$(%ssum <\"$t\")\n"
+                   "[ \"${pgha_is%%%% *}\" = \"$pgha_sum\" ] || exit %d\n",
+                   download->algorithm, STATUS_BAD_SUM);
     str_puts(script, "echo \"src $(sha1sum <\"$t\")\"\necho \"md5 $(md5sum <\"$t\")\"\n"
                      "echo \"size $(stat -c %s \"$t\")\"\n");
     if (exists)
@@ -299,11 +392,17 @@ static void put_download(struct module_call *call, const struct download *downlo
 {
     /* a file that is not what the checksum says is fetched whatever its age */
     bool since =
-        now->type == 'f' && !download->sha256 && !value_get_bool(call->args, "force", false);
+        now->type == 'f' && !download->algorithm && !value_get_bool(call->args, "force", false);
+    const struct fetch fetch = {.url = value_get_str(call->args, "url", ""),
+                                .since = since ? download->path : NULL,
+                                .to = "\"$t\"",
+                                .failed = STATUS_NO_FETCH};
 
     file_put_temporary(call, download->path, "t", script);
-    str_puts(script, " && {\ntrap 'rm -f \"$t\" \"$t.rc\"' EXIT\n");
-    put_fetch(call, since ? download->path : NULL, script);
+    str_puts(script, " && {\ntrap 'rm -f \"$t\" \"$t.rc\" \"$t.sums\"' EXIT\n");
+    if (download->algorithm)
+        put_sum(call, download, now->type == 'f', script);
+    put_fetch(call, &fetch, true, script);
     put_install(call, download, now, script);
     str_puts(script, "\n}");
 }
@@ -333,6 +432,11 @@ static int check_place(struct module_call *call, struct world *world,
     if (world_path(world, dir)->type == 0 && !call->check_mode)
         return err_set(err, ERR_FAILED, "Destination %s does not exist", dir);
     return 0;
+}
+
+static const char *same_message(bool adjusted)
+{
+    return adjusted ? "file already exists but file attributes changed" : "file already exists";
 }
 
 /* A file that is there gets its attributes first: the fragment that fetches keeps them. */
@@ -374,9 +478,7 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
         !value_get_bool(call->args, "force", false)) {
         if (file_attributes_plan(call, world, download->path, &want, out))
             out->kind = PLAN_CHANGE;
-        plan_result_str(call, out, "msg",
-                        out->kind == PLAN_OK ? "file already exists"
-                                             : "file already exists but file attributes changed");
+        plan_result_str(call, out, "msg", same_message(out->kind != PLAN_OK));
     } else {
         plan_fetch(call, world, download, out);
     }
@@ -419,7 +521,13 @@ static const char *failure(struct module_call *call, int rc, const char *errout)
     if (rc == STATUS_BAD_SUM)
         return arena_printf(call->arena, "The checksum of what was fetched did not match %s",
                             value_get_str(call->args, "checksum", ""));
-    if (rc == STATUS_NO_FETCH)
+    if (rc == STATUS_NO_SUM)
+        return arena_printf(call->arena, "Unable to find a checksum for file '%s' in '%s'",
+                            url_file_name(call, value_get_str(call->args, "url", "")),
+                            strchr(value_get_str(call->args, "checksum", ":"), ':') + 1);
+    if (rc == STATUS_NOT_HEX)
+        return "The checksum format is invalid";
+    if (rc == STATUS_NO_FETCH || rc == STATUS_NO_SUMS)
         return arena_printf(call->arena, "Request failed: %s", trimmed(call, errout));
     return *errout ? trimmed(call, errout) : "could not be written";
 }
@@ -440,9 +548,14 @@ static void finish(struct module_call *call, struct module_plan *done, int rc, c
     if (rc != 0) {
         plan_result_bool(call, done, "failed", true);
         plan_result_str(call, done, "msg", failure(call, rc, errout));
+        if (rc == STATUS_NO_SUMS)
+            plan_result_str(call, done, "url", download->sums);
         return;
     }
-    plan_result_str(call, done, "msg", said(call, out, "written") ? "OK" : "file is as it was");
+    if (said(call, out, "same"))
+        plan_result_str(call, done, "msg", same_message(download->adjusted));
+    else
+        plan_result_str(call, done, "msg", said(call, out, "written") ? "OK" : "file is as it was");
     plan_result_bool(call, done, "changed", download->adjusted || said(call, out, "written"));
 }
 

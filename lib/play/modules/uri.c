@@ -11,6 +11,7 @@
 #include "lib/jinja/jinja.h"
 #include "lib/play/curl_config.h"
 #include "lib/play/filechange.h"
+#include "lib/play/multipart.h"
 
 static const struct module_arg args[] = {
     {"url", ARG_STR, true, NULL, NULL, NULL, "http:// or, where the host has curl, https://"},
@@ -18,8 +19,12 @@ static const struct module_arg args[] = {
     {"status_code", ARG_LIST, false, "200", NULL, NULL, "What counts as success; a list"},
     {"return_content", ARG_BOOL, false, "no", NULL, NULL, "Return the body as content"},
     {"body", ARG_RAW, false, NULL, NULL, NULL, "What is sent"},
-    {"body_format", ARG_STR, false, "raw", "form-urlencoded|json|raw", NULL,
-     "How lists and maps are written; form-urlencoded: a map, or a list of pairs"},
+    {"body_format", ARG_STR, false, "raw", "form-multipart|form-urlencoded|json|raw", NULL,
+     "How lists and maps are written; form-urlencoded: a map, or a list of pairs; form-multipart: "
+     "a "
+     "map of texts, and of maps with content, filename (a file of this machine, looked up in "
+     "files/, "
+     "when there is no content), mime_type and multipart_encoding (base64 or 7or8bit)"},
     {"headers", ARG_MAP, false, NULL, NULL, NULL, "Further header fields"},
     {"url_username", ARG_STR, false, NULL, NULL, "user", "For basic authentication"},
     {"url_password", ARG_STR, false, NULL, NULL, "password", "For basic authentication"},
@@ -56,9 +61,10 @@ struct request {
     bool https;
     const char *host, *port, *target; /* target: path and query */
     const char *method;
-    const char *body; /* NULL: none */
-    const char *auth; /* base64 of user:password; NULL: none */
-    const char *dest; /* NULL: none */
+    const char *body;     /* NULL: none */
+    const char *boundary; /* of its parts; NULL: it has none */
+    const char *auth;     /* base64 of user:password; NULL: none */
+    const char *dest;     /* NULL: none */
 };
 
 #define FALLBACK_MISSING 97 /* status of the fragment when neither program is there */
@@ -160,11 +166,25 @@ static const char *make_body(struct module_call *call)
     return kept;
 }
 
+static int make_parts(struct module_call *call, struct request *request, struct err *err)
+{
+    struct str text;
+    int rc;
+
+    str_init(&text, STR_MAX_TEXT);
+    rc = multipart_put(call, value_get(call->args, "body"), &text, &request->boundary, err);
+    request->body = arena_strdup(call->arena, text.buf);
+    str_release(&text);
+    return rc;
+}
+
 /* What the body's format says of it, NULL: nothing. */
-static const char *body_type(const struct module_call *call)
+static const char *body_type(const struct module_call *call, const struct request *request)
 {
     const char *format = value_get_str(call->args, "body_format", "raw");
 
+    if (request->boundary)
+        return arena_printf(call->arena, "multipart/form-data; boundary=\"%s\"", request->boundary);
     return str_eq(format, "json")              ? "application/json"
            : str_eq(format, "form-urlencoded") ? "application/x-www-form-urlencoded"
                                                : NULL;
@@ -254,7 +274,12 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
         check_texts(call, err) < 0)
         return -1;
     request->method = upper;
-    request->body = make_body(call);
+    if (str_eq(value_get_str(call->args, "body_format", "raw"), "form-multipart")) {
+        if (make_parts(call, request, err) < 0)
+            return -1;
+    } else {
+        request->body = make_body(call);
+    }
     request->auth = make_auth(call);
     call->own = request;
     path_needs(call, request, add, ctx);
@@ -272,6 +297,8 @@ static void each_header(struct module_call *call, const struct request *request,
         const struct value_entry *entry = &headers->u.map.entries[i];
         struct str line;
 
+        if (request->boundary && strcasecmp(entry->key, "content-type") == 0)
+            continue;
         str_init(&line, STR_MAX_TEXT);
         str_printf(&line, "%s: ", entry->key);
         jinja_put(entry->value, &line);
@@ -285,8 +312,8 @@ static void each_header(struct module_call *call, const struct request *request,
                               value_get_str(call->args, "http_agent", "")));
     if (value_get_bool(call->args, "force", false))
         put(out, "Cache-Control: no-cache");
-    if (!typed && request->body && body_type(call))
-        put(out, arena_printf(call->arena, "Content-Type: %s", body_type(call)));
+    if (!typed && request->body && body_type(call, request))
+        put(out, arena_printf(call->arena, "Content-Type: %s", body_type(call, request)));
     if (request->auth)
         put(out, arena_printf(call->arena, "Authorization: Basic %s", request->auth));
 }
