@@ -268,6 +268,13 @@ static const char *unmet_need(const struct course *c)
     return NULL;
 }
 
+/* Why it cannot be run here; NULL: it can. */
+static int look_for_obstacle(struct course *c, const char **why, struct err *err)
+{
+    *why = unmet_need(c);
+    return *why || !c->scenario->unfit ? 0 : c->scenario->unfit(&c->stage, why, err);
+}
+
 static int64_t hold_ms(const struct course *c)
 {
     return bound_ms(c->scenario->hold, c->drill->settings.target->cluster->preset);
@@ -468,15 +475,16 @@ static void keep_journals(struct course *c)
 
 static int run_stage(struct course *c, struct err *err)
 {
-    const char *unmet;
+    const char *obstacle;
 
     if (look_until(c, is_whole, HEALTHY_MS, "the cluster is not healthy", err) < 0)
         return err_hint(err, "`pgha-deploy verify` says what is wrong");
-    if (stage_open(&c->stage, err) < 0 || stage_look(&c->stage, err) < 0)
+    if (stage_open(&c->stage, err) < 0 || stage_look(&c->stage, err) < 0 ||
+        look_for_obstacle(c, &obstacle, err) < 0)
         return -1;
-    if ((unmet = unmet_need(c))) {
+    if (obstacle) {
         c->result->outcome = DRILL_SKIPPED;
-        vec_push(&c->result->faults, unmet);
+        vec_push(&c->result->faults, obstacle);
         return 0;
     }
     return run_course(c, err) < 0 ? -1 : finish_course(c, err);

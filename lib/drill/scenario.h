@@ -33,6 +33,8 @@ struct scenario {
     enum bound_term hold[BOUND_MAX_TERMS];
     bool outage; /* there is no service until the fault is healed */
     bool inside; /* with a client on the primary's own host */
+    /* Why this cluster cannot have it, beside its needs; in the stage's arena. NULL: it can. */
+    int (*unfit)(struct drill_stage *s, const char **why, struct err *err);
     int (*hurt)(struct drill_stage *s, struct err *err); /* NULL: nothing is broken */
     int (*mend)(struct drill_stage *s, struct err *err); /* NULL: fault_heal */
 };

@@ -35,14 +35,17 @@ static const char text[] =
     "Every fault carries its own healing: on a host, a timer of its systemd undoes it after five "
     "minutes, whatever "
     "became of this program; hosts that were switched off are switched on again by a guard "
-    "process. Ctrl-C heals.\n\n"
+    "process. Ctrl-C heals. A file system is filled only where PostgreSQL has it for itself (ext4 "
+    "or xfs, at most 64 GiB free), by a file without a name, which a reboot would remove as well; "
+    "elsewhere those scenarios are skipped, and say why.\n\n"
     "`.github/workflows/nightly-drill.yml` runs all of it every night on a cluster of its own and "
     "keeps the page.\n";
 
 const struct scenario *const scenarios[] = {
     &scenario_replication,      &scenario_switchover,
     &scenario_patroni_stopped,  &scenario_postgres_killed,
-    &scenario_postgres_frozen,  &scenario_host_lost,
+    &scenario_postgres_frozen,  &scenario_disk_full,
+    &scenario_wal_full,         &scenario_host_lost,
     &scenario_primary_cut,      &scenario_primary_mute,
     &scenario_primary_deaf,     &scenario_replica_lost,
     &scenario_sync_lost,        &scenario_etcd_member_lost,

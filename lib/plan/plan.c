@@ -90,6 +90,8 @@ struct value *plan_to_value(const struct plan *p, struct arena *a)
         value_map_set(a, item, "reason", r->reason ? value_str(a, r->reason) : value_null(a));
         value_map_set(a, item, "desired", copy_or_null(a, r->desired));
         value_map_set(a, item, "actual", copy_or_null(a, r->actual));
+        if (r->touched_ms)
+            value_map_set(a, item, "touched", value_int(a, r->touched_ms));
         value_list_add(a, list, item);
     }
     return list;

@@ -16,8 +16,9 @@
 struct resource;
 
 enum attr_flags {
-    ATTR_REPLACE = 1, /* a change forces destroy and create */
-    ATTR_COMPUTED = 2 /* known only after create (ids, addresses); never compared */
+    ATTR_REPLACE = 1,  /* a change forces destroy and create */
+    ATTR_COMPUTED = 2, /* known only after create (ids, addresses); never compared */
+    ATTR_REACH = 4     /* a host that differs in it cannot be logged in to until it is changed */
 };
 
 struct attr {
@@ -43,6 +44,8 @@ struct resource_kind {
                    struct err *err); /* no error when it is gone already */
     int (*wait)(void *provider, struct resource *r,
                 struct err *err); /* until usable; may be NULL */
+    bool is_host;                 /* a machine of the cluster, which has the name of its host */
+    bool holds_data;              /* of the database: `down --keep-data` keeps it */
 };
 
 enum action { ACTION_NONE, ACTION_CREATE, ACTION_UPDATE, ACTION_REPLACE, ACTION_DESTROY };
@@ -57,6 +60,8 @@ struct resource {
     enum action action;
     const char *reason; /* "address: 10.77.0.11 -> 10.77.0.12"; in arena; NULL for none */
     bool failed, done;
+    int64_t touched_ms;  /* clock_real_ms of its last changing call of this run, begun or ended; 0:
+                            none, or one that was refused */
     struct err err;      /* of the failed one; of one not done: why */
     struct arena *arena; /* its own: workers touch only their resource */
 };
@@ -75,8 +80,14 @@ struct resource *plan_find(const struct plan *p, const char *kind, const char *n
 /* Reads all in parallel and sets actions. Unknown needs or a circle: ERR_INPUT. */
 int plan_compute(struct plan *p, void *provider, struct err *err) MUST_USE;
 bool plan_is_empty(const struct plan *p);
+/* Whether an attribute with the flag is not as desired. After plan_compute. */
+bool plan_differs(const struct resource *r, enum attr_flags flag);
+/* Whether the attribute is as desired, or not desired at all. */
+bool plan_attr_is_right(const struct resource *r, const char *name);
 size_t plan_count(const struct plan *p, enum action action);
-/* [{"kind","name","action","reason","desired","actual"}], in arena a */
+/* [{"kind","name","action","reason","desired","actual"}], in arena a; and "touched", milliseconds
+ * since 1970, where a call began in this run that may have changed it: what a provider does not
+ * show yet a little later may be there all the same. */
 struct value *plan_to_value(const struct plan *p, struct arena *a);
 
 struct plan_store {

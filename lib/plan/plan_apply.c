@@ -43,13 +43,14 @@ struct apply {
 
 typedef int kind_call(void *provider, struct resource *r, struct err *err);
 
-static int save(struct apply *a, const struct resource *r, bool began, struct err *err)
+static int save(struct apply *a, struct resource *r, bool began, struct err *err)
 {
     int rc = 0;
 
     if (!a->store)
         return 0;
     pthread_mutex_lock(&a->lock);
+    r->touched_ms = clock_real_ms();
     rc = a->store->save(a->store, a->plan, r, began, err);
     pthread_mutex_unlock(&a->lock);
     return rc < 0 ? err_wrap(err, "saving the state") : 0;
@@ -70,12 +71,20 @@ static int call(struct apply *a, struct resource *r, kind_call *fn, struct err *
     return rc;
 }
 
-/* After a fault the state keeps the word that the call began: the thing may exist. */
+/* After a fault the state keeps the word that the call began: the thing may exist. Not so where it
+ * was refused, of which the state says nothing more from the next save on. */
 static int call_and_save(struct apply *a, struct resource *r, kind_call *fn, struct err *err)
 {
-    if (save(a, r, true, err) < 0 || call(a, r, fn, err) < 0)
+    if (save(a, r, true, err) < 0)
         return -1;
-    return save(a, r, false, err);
+    if (call(a, r, fn, err) == 0)
+        return save(a, r, false, err);
+    if (!err->retryable && !r->actual) {
+        pthread_mutex_lock(&a->lock);
+        r->touched_ms = 0;
+        pthread_mutex_unlock(&a->lock);
+    }
+    return -1;
 }
 
 static int destroy(struct apply *a, struct resource *r, struct err *err)
@@ -334,6 +343,7 @@ static void apply_init(struct apply *a)
         struct resource *r = a->plan->resources.items[i];
 
         r->failed = r->done = false;
+        r->touched_ms = 0;
         err_release(&r->err);
         a->changes += r->action != ACTION_NONE;
     }

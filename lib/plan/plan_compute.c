@@ -80,29 +80,75 @@ static void show_value(struct str *out, const struct value *v)
     str_release(&text);
 }
 
+static bool is_in(const struct value *list, const struct value *item)
+{
+    for (size_t i = 0; i < list->u.list.n; i++)
+        if (value_equal(list->u.list.items[i], item))
+            return true;
+    return false;
+}
+
+/* " +ITEM" for each that only `has` has. */
+static void show_only(struct str *out, char sign, const struct value *has,
+                      const struct value *lacks, size_t *shown)
+{
+    for (size_t i = 0; i < has->u.list.n; i++) {
+        if (is_in(lacks, has->u.list.items[i]))
+            continue;
+        str_printf(out, "%s%c", (*shown)++ ? ", " : "", sign);
+        show_value(out, has->u.list.items[i]);
+    }
+}
+
 static void add_reason(struct str *reason, const char *name, const struct value *from,
                        const struct value *to)
 {
+    size_t shown = 0;
+
     if (reason->len > 0)
         str_puts(reason, ", ");
     str_printf(reason, "%s: ", name);
+    if (from && from->type == VALUE_LIST && to->type == VALUE_LIST) {
+        show_only(reason, '+', to, from, &shown);
+        show_only(reason, '-', from, to, &shown);
+    }
+    if (shown)
+        return;
     show_value(reason, from);
     str_puts(reason, " -> ");
     show_value(reason, to);
 }
 
 /* Only what is asked for is compared: the rest is the provider's own business. */
+bool plan_attr_is_right(const struct resource *r, const char *name)
+{
+    const struct value *want = value_get(r->desired, name), *have = value_get(r->actual, name);
+
+    return !want || (have && value_equal(want, have));
+}
+
+static bool differs(const struct resource *r, const struct attr *attr)
+{
+    return !(attr->flags & ATTR_COMPUTED) && !plan_attr_is_right(r, attr->name);
+}
+
+bool plan_differs(const struct resource *r, enum attr_flags flag)
+{
+    for (const struct attr *attr = r->kind->attrs; attr->name; attr++)
+        if ((attr->flags & flag) && differs(r, attr))
+            return true;
+    return false;
+}
+
 static enum action compare(const struct resource *r, struct str *reason)
 {
     enum action action = ACTION_NONE;
 
     for (const struct attr *attr = r->kind->attrs; attr->name; attr++) {
-        const struct value *want = value_get(r->desired, attr->name);
-        const struct value *have = value_get(r->actual, attr->name);
-
-        if (!want || (attr->flags & ATTR_COMPUTED) || (have && value_equal(want, have)))
+        if (!differs(r, attr))
             continue;
-        add_reason(reason, attr->name, have, want);
+        add_reason(reason, attr->name, value_get(r->actual, attr->name),
+                   value_get(r->desired, attr->name));
         if ((attr->flags & ATTR_REPLACE) || !r->kind->update)
             action = ACTION_REPLACE;
         else if (action == ACTION_NONE)

@@ -104,6 +104,8 @@ static int claim_network(const struct provider_session *s, struct arena *a, stru
     if (rc == 0)
         rc = file_mkdirs(s->folder, 0700, err);
     if (rc == 0)
+        file_sweep(s->folder);
+    if (rc == 0)
         rc = record_write(s->record, make_record(s, a), err);
     unlink_lock(fd);
     return rc;

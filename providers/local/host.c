@@ -2,9 +2,9 @@
  * host.c - resource kind "host": a systemd-nspawn container that boots systemd and sshd, in a
  * network namespace of its own on the cluster's bridge.
  *
- * Its disk is an overlay over the image. Making, mending and starting again are one sequence of
- * steps (host_ensure), each of which does only what is missing; so it does not matter where a run
- * was killed, or that the machine was rebooted.
+ * Its disk is an overlay over the image; PostgreSQL's data is on a volume beside it. Making,
+ * mending and starting again are one sequence of steps (host_ensure), each of which does only what
+ * is missing; so it does not matter where a run was killed, or that the machine was rebooted.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,8 +24,6 @@
 #define SSH_POLL_MS       20
 #define BANNER_WAIT_MS    2000
 #define START_WITHIN_MS   5000
-#define UNMOUNT_WITHIN_MS 2000
-#define UNMOUNT_POLL_MS   20
 #define KEYGEN_TIMEOUT_MS 30000
 #define CONSOLE_MAX       ((size_t)16 << 20)
 #define CONSOLE_TAIL      1500
@@ -34,12 +32,20 @@
 #define INOTIFY_LIMIT     "/proc/sys/fs/inotify/max_user_instances"
 #define ALIAS_SIZE        128
 
-const char *host_image(struct arena *a, const char *host_folder)
+/* NULL when it cannot be read. */
+static const struct value *host_record(struct arena *a, const char *host_folder)
 {
     struct err ignored = ERR_INIT;
     struct value *record = record_read(a, arena_printf(a, "%s/host.json", host_folder), &ignored);
 
     err_release(&ignored);
+    return record;
+}
+
+const char *host_image(struct arena *a, const char *host_folder)
+{
+    const struct value *record = host_record(a, host_folder);
+
     return record ? value_get_str(record, "image", "") : "";
 }
 
@@ -56,37 +62,79 @@ static int make_disk_folders(const struct host_place *p, struct err *err)
     return file_mkdirs(p->root, 0755, err);
 }
 
+static bool is_db(const struct provider_session *s, const char *name)
+{
+    vec_each (host, &s->cluster->hosts) {
+        if (str_eq(host->name, name))
+            return host->is_db;
+    }
+    return false;
+}
+
+/* Where there are no loop devices the host does without. -1: stopped. */
+static int try_volume(const struct provider_session *s, const struct host_place *p, bool *has,
+                      struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    const char *like = arena_printf(&arena, "%s" VOLUME_PLACE, image_path(&arena, s->image_key));
+    struct err ignored = ERR_INIT;
+    int rc = 0;
+
+    *has = volume_make(s->cluster->name, p, like, err) == 0;
+    if (!*has && err->code == ERR_INTERRUPTED) {
+        rc = -1;
+    } else if (!*has) {
+        struct event event = {.kind = EVENT_NOTE,
+                              .text = arena_printf(&arena,
+                                                   "%s has no disk of its own for PostgreSQL, so "
+                                                   "the drill cannot fill it: %s",
+                                                   p->name, err->text)};
+
+        event_send(s->events, &event);
+        err_release(err);
+        if (volume_remove(s->cluster->name, p, &ignored) < 0)
+            err_release(&ignored);
+    }
+    arena_release(&arena);
+    return rc;
+}
+
+/* Once: a newer image is not for a disk that began on an older one, nor is a volume for a host that
+ * has its data elsewhere. */
 static int write_host_record(const struct provider_session *s, const struct host_place *p,
                              const struct resource *r, struct err *err)
 {
     struct value *record;
+    bool volume = false;
 
     if (file_exists(p->record))
-        return 0; /* a newer image is not for a disk that began on an older one */
+        return 0;
+    if (is_db(s, p->name) && try_volume(s, p, &volume, err) < 0)
+        return -1;
     record = value_map(r->arena);
     value_map_set(r->arena, record, "address", value_get(r->desired, "address"));
     value_map_set(r->arena, record, "image", value_str(r->arena, s->image_key));
+    value_map_set(r->arena, record, "volume", value_bool(r->arena, volume));
     return record_write(p->record, record, err);
 }
 
-static bool is_mount_root(const char *path)
+static bool has_volume(const struct host_place *p, struct arena *a)
 {
-    struct statx info;
+    const struct value *record = host_record(a, p->folder);
 
-    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &info) == 0 &&
-           (info.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+    return record && value_get_bool(record, "volume", false);
 }
 
 static bool is_mounted(const struct host_place *p)
 {
-    return is_mount_root(p->root);
+    return mount_is_root(p->root);
 }
 
 /* `ip netns add` makes a file and then mounts the namespace on it: when it was killed in between,
  * there is a file and no namespace. */
 static bool has_namespace(const struct host_place *p)
 {
-    return is_mount_root(p->netns);
+    return mount_is_root(p->netns);
 }
 
 bool host_has_disk(const struct provider_session *s, const char *host)
@@ -120,26 +168,6 @@ static int mount_disk(const struct host_place *p, struct arena *a, struct err *e
                              " a file system such as ext4 or xfs");
     }
     return err_set_errno(err, "mounting the overlay %s", p->root);
-}
-
-static int unmount_disk(const struct host_place *p, struct err *err)
-{
-    int64_t deadline = clock_mono_ms() + UNMOUNT_WITHIN_MS;
-
-    while (is_mounted(p)) {
-        struct timespec pause = {.tv_nsec = UNMOUNT_POLL_MS * 1000000L};
-
-        if (umount2(p->root, UMOUNT_NOFOLLOW) == 0)
-            continue;
-        /* Somebody stands in it: take it out of sight, the kernel ends it when they leave. */
-        if (errno != EBUSY || clock_mono_ms() > deadline) {
-            if (umount2(p->root, UMOUNT_NOFOLLOW | MNT_DETACH) != 0)
-                return err_set_errno(err, "unmounting %s", p->root);
-            continue;
-        }
-        nanosleep(&pause, NULL);
-    }
-    return 0;
 }
 
 /* --- what is planted in it --- */
@@ -387,6 +415,7 @@ static int boot(const struct host_place *p, struct arena *a, struct err *err)
     static const char *const env[] = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1",
                                       "SYSTEMD_NSPAWN_API_VFS_WRITABLE=network",
                                       "SYSTEMD_NSPAWN_LOCK=0", NULL};
+    const char *bind = arena_printf(a, "--bind=%s:" VOLUME_PLACE, p->volume);
     const char *const command[] = {"systemd-nspawn",
                                    "--quiet",
                                    "--settings=no",
@@ -403,6 +432,7 @@ static int boot(const struct host_place *p, struct arena *a, struct err *err)
                                    "--resolv-conf=off",
                                    "--timezone=off",
                                    "--link-journal=no",
+                                   has_volume(p, a) ? bind : NULL,
                                    NULL};
     pid_t pid;
 
@@ -453,6 +483,8 @@ static int start(struct provider_session *s, const struct host_place *p, const c
     /* The kernel's network outlives the host in its namespace; a host that boots has no addresses
      * and no rules of its last life. A balancer would else answer for the VIP that it lost. */
     if (!cgroup_is_populated(p->cgroup) && leave_network(p, err) < 0)
+        return -1;
+    if (has_volume(p, a) && volume_mount(s->cluster->name, p, err) < 0)
         return -1;
     if (mount_disk(p, a, err) < 0 || plant(s, p, address, a, err) < 0 ||
         join_network(s, p, address, err) < 0)
@@ -609,6 +641,13 @@ static void find_links(struct finding *f)
         if_freenameindex(links);
 }
 
+static int found_volume(void *context, const char *host, struct err *err)
+{
+    UNUSED(err);
+    add_name(context, host);
+    return 0;
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -620,7 +659,8 @@ int host_list(const struct provider_session *s, struct arena *a, host_names *out
 
     if (each_folder(s->folder, found_folder, &f, err) < 0 ||
         each_entry(s->cgroups, found_id, &f, err) < 0 ||
-        each_entry(LOCAL_NETNS, found_id, &f, err) < 0)
+        each_entry(LOCAL_NETNS, found_id, &f, err) < 0 ||
+        volume_each(s->cluster->name, found_volume, &f, err) < 0)
         return -1;
     find_links(&f);
     if (out->n > 1)
@@ -628,10 +668,10 @@ int host_list(const struct provider_session *s, struct arena *a, host_names *out
     return 0;
 }
 
-static bool exists(const struct host_place *p)
+static bool exists(const struct provider_session *s, const struct host_place *p)
 {
     return file_exists(p->folder) || file_exists(p->netns) || link_exists(p->link) ||
-           file_exists(p->cgroup);
+           file_exists(p->cgroup) || volume_is_attached(s->cluster->name, p->name);
 }
 
 /* --- power and cable --- */
@@ -699,7 +739,7 @@ static int host_read(void *provider, struct resource *r, struct err *err)
 
     host_place_init(&p, s, r->name);
     r->actual = NULL;
-    if (!exists(&p))
+    if (!exists(s, &p))
         return 0;
     record = record_read(r->arena, p.record, err);
     if (!record)
@@ -718,16 +758,32 @@ static int host_read(void *provider, struct resource *r, struct err *err)
     return 0;
 }
 
+/* The record is written before a disk is used, and removed before the disk is: without one, what is
+ * there is half of a host that was being removed. */
+static int clear_remains(const struct host_place *p, struct err *err)
+{
+    return file_exists(p->record) ? 0 : file_remove_tree(p->folder, err);
+}
+
 static int host_ensure(void *provider, struct resource *r, struct err *err)
 {
     struct provider_session *s = provider;
     struct host_place p;
 
     host_place_init(&p, s, r->name);
-    if (make_disk_folders(&p, err) < 0 || write_host_record(s, &p, r, err) < 0 ||
+    if (clear_remains(&p, err) < 0 || make_disk_folders(&p, err) < 0 ||
+        write_host_record(s, &p, r, err) < 0 ||
         start(s, &p, value_get_str(r->desired, "address", ""), r->arena, err) < 0)
         return -1;
     return host_read(provider, r, err);
+}
+
+/* Before what it tells of: a run that goes on after this one was killed makes the host anew. */
+static int remove_host_record(const struct host_place *p, struct err *err)
+{
+    if (unlink(p->record) != 0 && errno != ENOENT)
+        return err_set_errno(err, "%s", p->record);
+    return 0;
 }
 
 static int host_destroy(void *provider, struct resource *r, struct err *err)
@@ -736,8 +792,9 @@ static int host_destroy(void *provider, struct resource *r, struct err *err)
     struct host_place p;
 
     host_place_init(&p, s, r->name);
-    if (pull_plug(&p, err) < 0 || unmount_disk(&p, err) < 0 || leave_network(&p, err) < 0 ||
-        file_remove_tree(p.folder, err) < 0)
+    if (pull_plug(&p, err) < 0 || mount_remove(p.root, err) < 0 ||
+        remove_host_record(&p, err) < 0 || volume_remove(s->cluster->name, &p, err) < 0 ||
+        leave_network(&p, err) < 0 || file_remove_tree(p.folder, err) < 0)
         return err_wrap(err, "removing %s", p.name);
     r->actual = NULL;
     return 0;
@@ -746,18 +803,28 @@ static int host_destroy(void *provider, struct resource *r, struct err *err)
 static int host_wait(void *provider, struct resource *r, struct err *err)
 {
     const char *address = value_get_str(r->desired, "address", "");
+    struct provider_session *s = provider;
+    struct host_place p;
     char bare[INET_ADDRSTRLEN];
 
     snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(address, "/"), address);
-    return wait_for_ssh(provider, r->name, bare, err);
+    host_place_init(&p, s, r->name);
+    if (wait_for_ssh(s, r->name, bare, err) == 0)
+        return 0;
+    if (clock_stop_requested() || cgroup_is_populated(p.cgroup))
+        return -1;
+    /* It was seen to run while a `down` that was killed had just pulled its plug. */
+    err_release(err);
+    return start(s, &p, address, r->arena, err) < 0 ? -1 : wait_for_ssh(s, r->name, bare, err);
 }
 
-static const struct attr attrs[] = {
-    {"address", ATTR_REPLACE}, {"image", ATTR_COMPUTED}, {"running", 0},
-    {"connected", 0},          {"login_key", 0},         {NULL, 0}};
+static const struct attr attrs[] = {{"address", ATTR_REPLACE}, {"image", ATTR_COMPUTED},
+                                    {"running", ATTR_REACH},   {"connected", ATTR_REACH},
+                                    {"login_key", ATTR_REACH}, {NULL, 0}};
 
 const struct resource_kind local_host_kind = {
     .name = "host",
+    .is_host = true,
     .attrs = attrs,
     .read = host_read,
     .create = host_ensure,

@@ -7,7 +7,9 @@
  *   LOCAL_IMAGES/KEY      image: a Debian root, read-only below every host's disk
  *   LOCAL_CLUSTERS/NAME   of a cluster: cluster.json (network, cluster file) and a folder per host:
  *                         host.json, host_key and host_key.pub, console.log, upper and work (its
- *                         disk), root (where image and disk are mounted as one)
+ *                         disk), root (where image and disk are mounted as one); of a db host
+ *                         volume.img, a file system for PostgreSQL, and volume/fs (where it is
+ *                         mounted, by a loop device that is found by the file's name)
  *   pgha-XXXXXXXX         the cluster's bridge: hash of its name; alias "pgha CLUSTER"
  *   pghv-XXXXXXXX         the bridge's end of a host's eth0; alias "pgha CLUSTER/HOST"
  *   pgha-CLUSTER-HOST     network namespace (LOCAL_NETNS), cgroup and machine name of a host
@@ -62,6 +64,7 @@ struct host_place {
     char folder[LOCAL_PATH_SIZE], record[LOCAL_PATH_SIZE], console[LOCAL_PATH_SIZE];
     char host_key[LOCAL_PATH_SIZE];
     char upper[LOCAL_PATH_SIZE], work[LOCAL_PATH_SIZE], root[LOCAL_PATH_SIZE];
+    char volume_image[LOCAL_PATH_SIZE], volume_top[LOCAL_PATH_SIZE], volume[LOCAL_PATH_SIZE];
     char netns[LOCAL_PATH_SIZE], cgroup[LOCAL_PATH_SIZE];
 };
 
@@ -76,6 +79,9 @@ void host_place_init(struct host_place *p, const struct provider_session *s, con
 const char *local_host_of_id(const char *id, const char *cluster);
 /* HOST of the alias "pgha CLUSTER/HOST"; NULL for others. */
 const char *local_host_of_alias(const char *alias, const char *cluster);
+/* Whether the file behind a loop device, as the kernel tells its name, is the volume of a host of
+ * this cluster; its name in out. */
+bool local_host_of_volume(const char *backing, const char *cluster, char *out, size_t size);
 
 /* record.c: small JSON files beside the disks. */
 /* Value null when the file is absent; NULL on error. */
@@ -156,6 +162,26 @@ const char *const *recipe_command(const struct recipe *recipe, struct arena *a, 
 void recipe_put_last_lines(const char *output, int lines, struct str *out);
 /* How far dpkg has come, in percent, from the text of its status file. */
 int recipe_progress(const struct recipe *recipe, const char *dpkg_status);
+
+/* mount.c */
+bool mount_is_root(const char *path); /* something is mounted at it */
+/* Takes it away, also while somebody stands in it. No error when nothing is mounted there. */
+int mount_remove(const char *path, struct err *err) MUST_USE;
+
+/* volume.c: a db host's file system of its own for PostgreSQL. */
+#define VOLUME_PLACE "/var/lib/postgresql" /* in the host */
+/* Makes it unless it is there, and mounts it; `like` is the folder in whose place it comes. -1,
+ * too, where this machine cannot do it: no loop devices, no mke2fs. */
+int volume_make(const char *cluster, const struct host_place *p, const char *like,
+                struct err *err) MUST_USE;
+int volume_mount(const char *cluster, const struct host_place *p, struct err *err) MUST_USE;
+/* With all that is in it. No error when there is none. */
+int volume_remove(const char *cluster, const struct host_place *p, struct err *err) MUST_USE;
+bool volume_is_attached(const char *cluster, const char *host);
+/* Calls visit with the name of every host of the cluster whose volume has a loop device. */
+typedef int volume_visit_fn(void *context, const char *host, struct err *err);
+int volume_each(const char *cluster, volume_visit_fn *visit, void *context,
+                struct err *err) MUST_USE;
 
 /* image.c */
 const char *image_path(struct arena *a, const char *key);

@@ -5,6 +5,7 @@
 #include "providers/local/local.h"
 
 #define LINK_HASH_DIGITS 8 /* of 15 characters that Linux gives an interface's name */
+#define VOLUME_IMAGE     "volume.img"
 
 static void hashed_name(const char *prefix, const char *text, char out[IFNAMSIZ])
 {
@@ -63,8 +64,16 @@ void host_place_init(struct host_place *p, const struct provider_session *s, con
     put_path(p->upper, "%s/%s/upper", s->folder, host);
     put_path(p->work, "%s/%s/work", s->folder, host);
     put_path(p->root, "%s/%s/root", s->folder, host);
+    put_path(p->volume_image, "%s/%s/" VOLUME_IMAGE, s->folder, host);
+    put_path(p->volume_top, "%s/%s/volume", s->folder, host);
+    put_path(p->volume, "%s/%s/volume/fs", s->folder, host);
     put_path(p->netns, "%s/%s", LOCAL_NETNS, p->id);
     put_path(p->cgroup, "%s/%s", s->cgroups, p->id);
+}
+
+static bool is_host_name(const char *text)
+{
+    return *text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789")];
 }
 
 /* The rest of text after `prefix`, `cluster` and `separator`, when it is a host's name. */
@@ -79,9 +88,7 @@ static const char *host_after(const char *text, const char *prefix, const char *
         text[prefix_len + cluster_len] != separator)
         return NULL;
     host = text + prefix_len + cluster_len + 1;
-    if (!*host || host[strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789")])
-        return NULL;
-    return host;
+    return is_host_name(host) ? host : NULL;
 }
 
 const char *local_host_of_id(const char *id, const char *cluster)
@@ -92,4 +99,23 @@ const char *local_host_of_id(const char *id, const char *cluster)
 const char *local_host_of_alias(const char *alias, const char *cluster)
 {
     return host_after(alias, "pgha ", cluster, '/');
+}
+
+/* ".../local/CLUSTER/HOST/volume.img". Where the folder is does not count: it may be reached by a
+ * link. One that is gone has " (deleted)" after it. */
+bool local_host_of_volume(const char *backing, const char *cluster, char *out, size_t size)
+{
+    char *place = xasprintf("/%s/%s/", path_base(LOCAL_CLUSTERS), cluster);
+    const char *host = NULL;
+    size_t len;
+
+    for (const char *at = backing; (at = strstr(at, place)); at++)
+        host = at + strlen(place);
+    free(place);
+    if (!host)
+        return false;
+    len = strcspn(host, "/");
+    if (!str_eq(host + len, "/" VOLUME_IMAGE))
+        return false;
+    return (size_t)snprintf(out, size, "%.*s", (int)len, host) < size && is_host_name(out);
 }

@@ -45,6 +45,8 @@ is "no acknowledged write is missing, on any member" "$(jq '[.results[].copies[]
 is "writers were answered in every one" "$(jq '[.results[].channels[] | select(.name == "primary") | .answered] | min > 100' "$report")" true
 is "a planned switchover moved the leader" "$(result switchover '[.events[].kind] | index("promoted") != null' | sort -u)" true
 is "a lost balancer moved the address" "$(result balancer-lost '[.events[].kind] | index("balancer") != null' | sort -u)" true
+is "a full disk moves no leader while the log goes on" "$(result disk-full '[.events[].kind] | index("promoted")' | sort -u)" null
+is "a log without space does" "$(result wal-full '[.events[].kind] | index("promoted") != null' | sort -u)" true
 succeeds "the page is there" grep -q '<svg' "$work/report.html"
 succeeds "JUnit's file too" python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$work/report.xml"
 succeeds "nothing is worse than in itself" p drill compare "$report" "$report"
@@ -80,6 +82,21 @@ wait $pid
 is "Ctrl-C ends it as a failure" "$?" 1
 succeeds "healed" wait_for 30 p verify
 is "no timer of a fault is left" "$(for h in lb1 lb2; do p ssh $h 'systemctl list-timers --all "pgha-drill-*" --no-legend; ls /run/pgha-drill 2>/dev/null'; done)" ""
+
+primary=$(leader)
+free_blocks() { p ssh "$primary" "stat -f -c %a /var/lib/postgresql"; }
+is_full() { [ "$(free_blocks)" -lt 4 ]; }
+"$pgha" -f "$file" -q drill --yes disk-full >/dev/null 2>&1 &
+pid=$!
+wait_for 60 is_full
+ok $? "a drill has filled the primary's disk"
+kill -9 $pid
+wait $pid 2>/dev/null
+succeeds "its timer is there" p ssh "$primary" 'systemctl list-units --plain --no-legend "pgha-drill-*.timer" | cut -d" " -f1 | grep . >/root/timers'
+succeeds "and heals, which need not wait for five minutes here" p ssh "$primary" 'systemctl start $(sed s/timer/service/ /root/timers)'
+is "there is space again" "$(($(free_blocks) > 1000000))" 1
+is "nothing is left of the fault" "$(p ssh "$primary" 'ls -A /run/pgha-drill; ls -A /var/lib/postgresql/17/main | grep drill; systemctl is-active pgha-drill-filler')" inactive
+succeeds "the cluster is whole" wait_for 30 p verify
 
 p ssh "$(leader)" systemctl stop patroni
 exits "a cluster that is not well is not broken further" 1 p drill --yes switchover

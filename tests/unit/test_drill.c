@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/drill/disk.h"
 #include "lib/drill/drill.h"
 #include "lib/drill/guard.h"
 
@@ -69,6 +70,43 @@ static void test_every_scenario_is_found_by_its_own_name(void **state)
     }
     assert_null(scenario_find("host-los"));
     str_release(&text);
+}
+
+/* ---- whether a disk may be filled ---- */
+
+static void expect_disk(const char *facts, const char *why)
+{
+    struct arena arena = ARENA_INIT;
+    const char *got = disk_judge(facts, "/data", &arena);
+
+    if (!why != !got || (why && !strstr(got, why)))
+        fail_msg("%s\nis judged: %s", facts, got ? got : "it may be filled");
+    arena_release(&arena);
+}
+
+static void test_a_disk_is_filled_that_is_postgresqls_alone(void **state)
+{
+    (void)state;
+    expect_disk("type ext2/ext3\nfree 1000\non 7\nwith 5 /\nwith 6 /var\n", NULL);
+    expect_disk("type xfs\nfree 68719476736\non 7\n", NULL);
+    expect_disk("type xfs\nfree 0\non 7\n", NULL);
+    expect_disk("type ext2/ext3\nfree 1000\non 7\nwith 7 /\nwith 7 /var\n", "system of /,");
+    expect_disk("type ext2/ext3\nfree 1000\non 7\nwith 5 /\nwith 7 /var/lib/etcd\n",
+                "of /var/lib/etcd,");
+    expect_disk("type btrfs\nfree 1000\non 7\nwith 5 /\n", "/data is on btrfs");
+    expect_disk("type overlayfs\nfree 1000\non 18446744073709551615\nwith 18446744073709551615 "
+                "/\n",
+                "of /,");
+    expect_disk("type xfs\nfree 68719476737\non 7\nwith 5 /\n", "64 GiB free");
+}
+
+static void test_a_disk_that_is_not_known_is_not_filled(void **state)
+{
+    (void)state;
+    expect_disk("", "not known");
+    expect_disk("type xfs\n", "not known");
+    expect_disk("type xfs\non 7\nwith 5 /\n", "not known");
+    expect_disk("free much\ntype xfs\non 7\n", "not known");
 }
 
 /* ---- the judgement ---- */
@@ -246,6 +284,8 @@ int main(void)
         cmocka_unit_test(test_a_bound_is_the_sum_of_its_terms),
         cmocka_unit_test(test_slower_presets_have_longer_bounds),
         cmocka_unit_test(test_every_scenario_is_found_by_its_own_name),
+        cmocka_unit_test(test_a_disk_is_filled_that_is_postgresqls_alone),
+        cmocka_unit_test(test_a_disk_that_is_not_known_is_not_filled),
         cmocka_unit_test(test_a_gap_is_held_against_bound_and_limit),
         cmocka_unit_test(test_lost_writes_are_held_against_what_may_be_lost),
         cmocka_unit_test(test_what_a_server_must_never_do_fails),

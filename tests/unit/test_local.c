@@ -76,6 +76,41 @@ static void test_host_of_id(void **state)
     assert_null(local_host_of_alias("", "demo"));
 }
 
+static void test_host_of_volume(void **state)
+{
+    static const struct {
+        const char *backing, *cluster, *host;
+    } cases[] = {
+        {LOCAL_CLUSTERS "/demo/db1/volume.img", "demo", "db1"},
+        {LOCAL_CLUSTERS "/demo/db1/volume.img (deleted)", "demo", NULL},
+        {"/big/disk/local/demo/db12/volume.img", "demo", "db12"}, /* reached by a link */
+        {"/local/demo/x/local/demo/db1/volume.img", "demo", "db1"},
+        {LOCAL_CLUSTERS "/demo/db1/volume.img", "dem", NULL},
+        {LOCAL_CLUSTERS "/demo2/db1/volume.img", "demo", NULL},
+        {LOCAL_CLUSTERS "/demo/db1/volume.img.new", "demo", NULL},
+        {LOCAL_CLUSTERS "/demo/db1/upper/volume.img", "demo", NULL},
+        {LOCAL_CLUSTERS "/demo//volume.img", "demo", NULL},
+        {LOCAL_CLUSTERS "/demo/d b/volume.img", "demo", NULL},
+        {"/demo/db1/volume.img", "demo", NULL},
+        {"", "demo", NULL},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char host[LOCAL_ID_SIZE];
+        bool is = local_host_of_volume(cases[i].backing, cases[i].cluster, host, sizeof(host));
+
+        if (is != !!cases[i].host || (is && !str_eq(host, cases[i].host)))
+            fail_msg("%s of %s: %s", cases[i].backing, cases[i].cluster, is ? host : "no");
+    }
+    {
+        char host[4];
+
+        assert_true(local_host_of_volume("/local/demo/db1/volume.img", "demo", host, 4));
+        assert_false(local_host_of_volume("/local/demo/db12/volume.img", "demo", host, 4));
+    }
+}
+
 static void test_longest_names_fit(void **state)
 {
     struct cluster cluster = {.name = "a23456789-123456789-123456789-12"};
@@ -428,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_names_fit_and_differ),
         cmocka_unit_test(test_macs_are_local_unicast),
         cmocka_unit_test(test_host_of_id),
+        cmocka_unit_test(test_host_of_volume),
         cmocka_unit_test(test_longest_names_fit),
         cmocka_unit_test(test_subnet_parse),
         cmocka_unit_test(test_subnet_overlaps),

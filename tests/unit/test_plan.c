@@ -107,12 +107,20 @@ static int fake_wait(void *provider, struct resource *r, struct err *err)
     return 0;
 }
 
-static const struct attr attrs[] = {
-    {"size", 0}, {"address", ATTR_REPLACE}, {"id", ATTR_COMPUTED}, {"tags", 0}, {NULL, 0}};
-static const struct resource_kind net_kind = {"net", attrs,        fake_read, fake_create,
-                                              NULL,  fake_destroy, NULL};
-static const struct resource_kind host_kind = {"host",      attrs,        fake_read, fake_create,
-                                               fake_update, fake_destroy, fake_wait};
+static const struct attr attrs[] = {{"size", 0}, {"address", ATTR_REPLACE}, {"id", ATTR_COMPUTED},
+                                    {"tags", 0}, {"running", ATTR_REACH},   {NULL, 0}};
+static const struct resource_kind net_kind = {.name = "net",
+                                              .attrs = attrs,
+                                              .read = fake_read,
+                                              .create = fake_create,
+                                              .destroy = fake_destroy};
+static const struct resource_kind host_kind = {.name = "host",
+                                               .attrs = attrs,
+                                               .read = fake_read,
+                                               .create = fake_create,
+                                               .update = fake_update,
+                                               .destroy = fake_destroy,
+                                               .wait = fake_wait};
 
 /* ---- a store that counts ---- */
 
@@ -298,6 +306,54 @@ static void a_change_updates_or_replaces(void **state)
     must_compute(&p);
     assert_int_equal(action_of(&p, "a"), ACTION_REPLACE);
     assert_string_equal(plan_find(&p, "host", "a")->reason, "address: old -> 10.0.0.1");
+    plan_release(&p);
+}
+
+static struct value *tagged(struct resource *r, const char *const *tags)
+{
+    struct value *list = value_list(r->arena);
+
+    for (; *tags; tags++)
+        value_list_add(r->arena, list, value_str(r->arena, *tags));
+    return list;
+}
+
+static struct value *other_tags(struct resource *r)
+{
+    static const char *const tags[] = {"tcp 22", "tcp 80", NULL};
+    struct value *actual = value_map(r->arena);
+
+    value_map_set(r->arena, actual, "tags", tagged(r, tags));
+    value_map_set(r->arena, actual, "running", value_bool(r->arena, false));
+    return actual;
+}
+
+static void lists_are_shown_by_what_comes_and_goes(void **state)
+{
+    static const char *const tags[] = {"tcp 22", "tcp 443", NULL}, *const turned[] = {
+                                                                       "tcp 80", "tcp 22", NULL};
+    struct plan p;
+    struct resource *r;
+
+    UNUSED(state);
+    world_reset();
+    plan_init(&p);
+    world.actual = other_tags;
+    r = plan_add(&p, &host_kind, "a");
+    r->desired = value_map(r->arena);
+    value_map_set(r->arena, r->desired, "tags", tagged(r, tags));
+    must_compute(&p);
+    assert_int_equal(r->action, ACTION_UPDATE);
+    assert_string_equal(r->reason, "tags: +tcp 443, -tcp 80");
+    assert_false(plan_attr_is_right(r, "tags"));
+    assert_true(plan_attr_is_right(r, "running")); /* nobody asked */
+    assert_false(plan_differs(r, ATTR_REACH));
+    value_map_set(r->arena, r->desired, "running", value_bool(r->arena, true));
+    assert_true(plan_differs(r, ATTR_REACH));
+    value_map_del(r->desired, "running");
+    value_map_set(r->arena, r->desired, "tags", tagged(r, turned));
+    must_compute(&p); /* nothing comes or goes, but the order is another */
+    assert_string_equal(r->reason, "tags: [\"tcp 22\", \"tcp 80\"] -> [\"tcp 80\", \"tcp 22\"]");
     plan_release(&p);
 }
 
@@ -815,8 +871,11 @@ static int stop_in_create(void *provider, struct resource *r, struct err *err)
     return fake_create(provider, r, err);
 }
 
-static const struct resource_kind stopping_kind = {"host", attrs,        fake_read, stop_in_create,
-                                                   NULL,   fake_destroy, NULL};
+static const struct resource_kind stopping_kind = {.name = "host",
+                                                   .attrs = attrs,
+                                                   .read = fake_read,
+                                                   .create = stop_in_create,
+                                                   .destroy = fake_destroy};
 
 /* In a child: a requested stop cannot be taken back. */
 static void a_stop_finishes_the_call_and_begins_no_other(void **state)
@@ -850,6 +909,7 @@ int main(void)
         cmocka_unit_test(an_empty_plan_does_nothing),
         cmocka_unit_test(absent_is_created_and_unwanted_destroyed),
         cmocka_unit_test(a_change_updates_or_replaces),
+        cmocka_unit_test(lists_are_shown_by_what_comes_and_goes),
         cmocka_unit_test(only_asked_for_attributes_are_compared),
         cmocka_unit_test(unknown_needs_and_circles_are_refused),
         cmocka_unit_test(a_failed_read_fails_the_plan),

@@ -9,6 +9,8 @@ extern const struct scenario scenario_switchover;
 extern const struct scenario scenario_patroni_stopped;
 extern const struct scenario scenario_postgres_killed;
 extern const struct scenario scenario_postgres_frozen;
+extern const struct scenario scenario_disk_full;
+extern const struct scenario scenario_wal_full;
 extern const struct scenario scenario_host_lost;
 extern const struct scenario scenario_primary_cut;
 extern const struct scenario scenario_primary_mute;
