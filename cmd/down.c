@@ -6,7 +6,11 @@
 
 static int down(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err)
 {
-    return deploy_down(d, option_given(ctx, "purge"), option_given(ctx, "delete-data"), r, err);
+    struct deploy_down_options options = {.purge = option_given(ctx, "purge"),
+                                          .delete_data = option_given(ctx, "delete-data"),
+                                          .keep_data = option_given(ctx, "keep-data")};
+
+    return deploy_down(d, &options, r, err);
 }
 
 static void print_gone(const struct deploy *d, const struct deploy_result *r)
@@ -19,8 +23,9 @@ static void print_gone(const struct deploy *d, const struct deploy_result *r)
                    : "Its data is deleted.");
         return;
     }
-    printf("Cluster %s is gone: %zu resource%s destroyed, nothing is left, %.1f s.\n",
-           d->cluster->name, r->changes.n, r->changes.n == 1 ? "" : "s",
+    printf("Cluster %s is gone: %zu resource%s destroyed, %s, %.1f s.\n", d->cluster->name,
+           r->changes.n, r->changes.n == 1 ? "" : "s",
+           r->kept ? "its data volumes and the state folder are kept" : "nothing is left",
            (double)r->elapsed_ms / 1000.0);
 }
 
@@ -35,6 +40,8 @@ static int run(struct context *ctx, int argc, char **argv)
 
 static const struct option_row options[] = {
     {"purge", 0, NULL, "remove the image cache too"},
+    {"keep-data", 0, NULL,
+     "data volumes stay, and the state folder with the secrets: the next `up` goes on with them"},
     {"delete-data", 0, NULL, "existing hosts: delete the databases and etcd's data, too"},
     {NULL, 0, NULL, NULL},
 };

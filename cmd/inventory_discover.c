@@ -61,11 +61,11 @@ static const char *full_path(struct arena *a, const char *path)
 }
 
 /* Of a host that was made for the cluster: the state folder's key. */
-static void take_made_host(struct import *im, struct import_host *to, const struct cluster_host *h,
-                           const char *state_dir)
+static void take_made_host(struct import *im, struct import_host *to, const struct cluster *c,
+                           const struct cluster_host *h, const char *state_dir)
 {
     struct arena *a = &im->inv.arena;
-    struct ssh_target target = state_ssh_target(state_dir, h, a);
+    struct ssh_target target = state_ssh_target(state_dir, c, h, a);
     struct inventory_host *host = inventory_host(&im->inv, to->name);
 
     to->user = arena_strdup(a, target.user);
@@ -73,7 +73,8 @@ static void take_made_host(struct import *im, struct import_host *to, const stru
     set_text(&im->inv, host, "ansible_user", target.user);
     set_text(&im->inv, host, "ansible_ssh_private_key_file", full_path(a, target.identity));
     set_text(&im->inv, host, "ansible_ssh_common_args",
-             arena_printf(a, "-o UserKnownHostsFile=\"%s\"", full_path(a, target.known_hosts)));
+             cluster_ssh_args(c, full_path(a, target.identity),
+                              arena_printf(a, "\"%s\"", full_path(a, target.known_hosts)), a));
 }
 
 /* Of a host that the user gave: its variables, but those that Ansible computes. */
@@ -113,7 +114,7 @@ static int take_hosts(struct import *im, const struct cluster *c)
         if (cluster_has_given_hosts(c))
             take_given_host(im, host, c);
         else
-            take_made_host(im, host, h, state_dir);
+            take_made_host(im, host, c, h, state_dir);
     }
     free(known);
     free(state_dir);

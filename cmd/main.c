@@ -10,9 +10,10 @@
 #include "lib/doc/event_json.h"
 #include "lib/net/http.h"
 
-extern const struct provider provider_existing, provider_local;
+extern const struct provider provider_aws, provider_existing, provider_local;
 
-static const struct provider *const providers[] = {&provider_local, &provider_existing, NULL};
+static const struct provider *const providers[] = {&provider_local, &provider_existing,
+                                                   &provider_aws, NULL};
 
 static void on_signal(int number)
 {

@@ -58,11 +58,21 @@ static int plan(struct context *ctx, struct deploy *d, struct deploy_result *r, 
     return path ? saved_plan_write(d, r, path, err) : 0;
 }
 
+static int plan_hosts(struct context *ctx, struct deploy *d, struct deploy_result *r,
+                      struct err *err)
+{
+    if (!option_given(ctx, "out"))
+        return deploy_plan_hosts(d, r, err);
+    err_set(err, ERR_USAGE, "--out: a plan of the hosts only cannot be kept");
+    return err_hint(err, "leave --hosts-only out: `up FILE` does the whole of it");
+}
+
 static int run(struct context *ctx, int argc, char **argv)
 {
-    static const struct deploy_work work = {DEPLOY_PLAN, plan, print_plan, NULL};
+    static const struct deploy_work whole = {DEPLOY_PLAN, plan, print_plan, NULL};
+    static const struct deploy_work hosts = {DEPLOY_PLAN, plan_hosts, print_plan, NULL};
     size_t changed = 0;
-    int status = run_deploy(ctx, &work, &changed);
+    int status = run_deploy(ctx, option_given(ctx, "hosts-only") ? &hosts : &whole, &changed);
 
     UNUSED(argc);
     UNUSED(argv);
@@ -72,6 +82,7 @@ static int run(struct context *ctx, int argc, char **argv)
 static const struct option_row options[] = {
     {"out", 'o', "FILE", "keep the plan: `up FILE` does this and nothing else, or refuses"},
     {"detailed-exitcode", 0, NULL, "exit with 2 when changes are pending"},
+    {"hosts-only", 0, NULL, "network and hosts only; logs in to none"},
     {NULL, 0, NULL, NULL},
 };
 

@@ -31,6 +31,9 @@ struct provider {
     int (*discover)(struct provider_session *s, struct plan *p, struct err *err);
     /* Lines of host keys that the provider planted, known_hosts format; appended. */
     int (*host_keys)(struct provider_session *s, struct str *known_hosts, struct err *err);
+    /* What is known only once it is there, for cluster_take_outputs: a map in a. May be NULL. */
+    int (*outputs)(struct provider_session *s, struct arena *a, struct value **out,
+                   struct err *err);
     /* After destroy: "kind.name" of what is still there, comma separated; empty: nothing is left.
      */
     int (*leftovers)(struct provider_session *s, struct str *out, struct err *err);

@@ -118,7 +118,8 @@ int check_ssh_target(const struct check_target *t, const char *host, struct aren
                      struct ssh_target *target, struct err *err)
 {
     if (!cluster_has_given_hosts(t->cluster)) {
-        *target = state_ssh_target(t->state_dir, cluster_host_find(t->cluster, host), a);
+        *target =
+            state_ssh_target(t->state_dir, t->cluster, cluster_host_find(t->cluster, host), a);
         return 0;
     }
     if (target_of_host(a, &t->cluster->given, host, target, err) < 0)

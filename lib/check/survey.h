@@ -152,7 +152,8 @@ struct host_facts {
     bool nft_works, nft_installed; /* `nft list tables` */
     bool has_nf_tables;            /* the kernel has it, as far as it tells */
     bool has_systemd, has_python3, has_bash;
-    bool complete; /* the script came to its end */
+    bool is_booting; /* cloud-init is at work: it starts sshd anew, and may hold dpkg's lock */
+    bool complete;   /* the script came to its end */
 };
 
 enum survey_step { SURVEY_CONNECTING, SURVEY_ASKING, SURVEY_DONE };

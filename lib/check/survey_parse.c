@@ -156,6 +156,7 @@ static void read_have(struct reader *r, struct fields *f)
     facts->has_python3 |= str_eq(what, "python3");
     facts->has_bash |= str_eq(what, "bash");
     facts->nft_installed |= str_eq(what, "nft");
+    facts->is_booting |= str_eq(what, "unfinished-boot");
 }
 
 /* os-release(5): NAME=value, the value perhaps in quotes. */

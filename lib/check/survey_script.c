@@ -28,6 +28,7 @@ static const char script_text[] =
     "say cpus \"$(nproc)\"\n"
     "say virt \"$(systemd-detect-virt)\"\n"
     "[ -d /run/systemd/system ] && say have systemd\n"
+    "[ -e /run/cloud-init/enabled ] && [ ! -e /var/lib/cloud/instance/boot-finished ] && say have unfinished-boot\n"
     "for program in ss ip bash python3 nft; do has $program && say have $program; done\n"
     "tagged os </etc/os-release\n"
     "tagged mem </proc/meminfo\n"

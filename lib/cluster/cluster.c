@@ -6,6 +6,7 @@
 #include "lib/cluster/existing.h"
 #include "lib/cluster/packages.h"
 #include "lib/cluster/schema.h"
+#include "lib/cluster/zones.h"
 #include "lib/doc/yaml.h"
 
 /* Places of the groups in a network of 128 addresses or more: a group that grows does not move the
@@ -17,6 +18,19 @@ struct source cluster_source(const struct cluster *c, const char *dotted)
     const struct value *v = value_at(c->config, dotted);
 
     return v && v->src.line ? v->src : c->config->src;
+}
+
+bool cluster_is_in_cloud(const struct cluster *c)
+{
+    return str_eq(c->provider, "aws");
+}
+
+void cluster_take_outputs(struct cluster *c, const struct value *outputs)
+{
+    const char *bastion = value_get_str(outputs, "bastion", NULL);
+
+    c->outputs = outputs->type == VALUE_MAP ? value_copy(&c->arena, outputs) : NULL;
+    c->bastion = bastion ? arena_strdup(&c->arena, bastion) : NULL;
 }
 
 static int config_int(const struct cluster *c, const char *dotted, int otherwise)
@@ -78,6 +92,10 @@ static void load_vip(struct cluster *c, int balancers, struct faults *faults)
         }
         return;
     }
+    if (c->subnets.n) {
+        c->vip = zones_vip(c, given, faults);
+        return;
+    }
     if (!given) {
         vip = c->prefix <= ROOMY_PREFIX ? c->network + VIP_PLACE : last_address(c);
         address_format(vip, text);
@@ -114,7 +132,8 @@ struct group_plan {
     const char *prefix;
     int count;
     uint32_t first; /* place in a roomy network */
-    bool db, lb, etcd;
+    enum zone_group group;
+    bool is_etcd;
 };
 
 static void add_group(struct cluster *c, const struct group_plan *g, uint32_t *next,
@@ -124,13 +143,17 @@ static void add_group(struct cluster *c, const struct group_plan *g, uint32_t *n
         bool roomy = c->prefix <= ROOMY_PREFIX;
         struct cluster_host h = {
             .name = arena_printf(&c->arena, "%s%d", g->prefix, i + 1),
-            .address = host_address(c, next, roomy ? g->first + (uint32_t)i : 0),
-            .is_db = g->db,
-            .is_lb = g->lb,
-            .is_etcd = g->etcd,
+            .is_db = g->group == ZONE_DB,
+            .is_lb = g->group == ZONE_LB,
+            .is_etcd = g->is_etcd,
             .is_container = str_eq(c->provider, "local"),
             .index = i + 1,
         };
+
+        h.address = c->subnets.n ? zones_address(c, g->group, i, &h.subnet, faults)
+                                 : host_address(c, next, roomy ? g->first + (uint32_t)i : 0);
+        if (!h.address)
+            return;
         if (str_eq(h.address, c->vip)) {
             fault_add(faults, cluster_source(c, "network.vip"),
                       "network.vip: %s is the address of %s", c->vip, h.name);
@@ -162,17 +185,15 @@ static void load_hosts(struct cluster *c, struct faults *faults)
     }
     load_vip(c, balancers, faults);
     room = (size_t)(last_address(c) - c->network) - 1 - (c->vip ? 1 : 0);
-    if ((size_t)dbs + (size_t)balancers + (size_t)etcds > room) {
+    if (!c->subnets.n && (size_t)dbs + (size_t)balancers + (size_t)etcds > room) {
         fault_add(faults, cluster_source(c, "network.cidr"),
                   "network.cidr: %s is too small: it has room for %zu hosts, and %d are asked for",
                   c->cidr, room, dbs + balancers + etcds);
         return;
     }
-    add_group(c, &(struct group_plan){"db", dbs, DB_FIRST, true, false, etcds == 0}, &next, faults);
-    add_group(c, &(struct group_plan){"lb", balancers, LB_FIRST, false, true, false}, &next,
-              faults);
-    add_group(c, &(struct group_plan){"etcd", etcds, ETCD_FIRST, false, false, true}, &next,
-              faults);
+    add_group(c, &(struct group_plan){"db", dbs, DB_FIRST, ZONE_DB, etcds == 0}, &next, faults);
+    add_group(c, &(struct group_plan){"lb", balancers, LB_FIRST, ZONE_LB, false}, &next, faults);
+    add_group(c, &(struct group_plan){"etcd", etcds, ETCD_FIRST, ZONE_ETCD, true}, &next, faults);
 }
 
 static void load_ports(struct cluster *c, struct faults *faults)
@@ -350,7 +371,14 @@ static int load_tree(struct cluster *c, const struct value *tree, struct faults 
         load_network(c, faults);
         if (c->cidr) {
             vec_push(&c->own_networks, c->cidr);
-            load_hosts(c, faults);
+            if (cluster_is_in_cloud(c))
+                zones_load(c, faults);
+            if (c->subnets.n || !cluster_is_in_cloud(c))
+                load_hosts(c, faults);
+            if (c->subnets.n) {
+                c->prefix = c->subnets.items[0].prefix;
+                zones_check(c, faults);
+            }
         }
     }
     load_ports(c, faults);
@@ -391,6 +419,7 @@ int cluster_load(struct cluster *c, const char *path, struct faults *faults)
 void cluster_release(struct cluster *c)
 {
     vec_release(&c->hosts);
+    vec_release(&c->subnets);
     vec_release(&c->own_networks);
     inventory_release(&c->given);
     arena_release(&c->arena);

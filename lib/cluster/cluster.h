@@ -27,6 +27,18 @@ struct cluster_host {
     bool is_db, is_lb, is_etcd;
     bool is_container; /* its kernel's settings belong to the machine below */
     int index;         /* from 1 in its group */
+    int subnet;        /* in cluster.subnets; 0 where there are none */
+};
+
+/* Of a cloud. Existing ones have an id. */
+struct cluster_subnet {
+    const char *name; /* "private-1" */
+    const char *cidr;
+    uint32_t network; /* host byte order */
+    int prefix;
+    int zone; /* from 0 */
+    bool is_public;
+    const char *id; /* "subnet-..."; NULL: it is made */
 };
 
 /* A failover preset: one row sets Patroni, HAProxy and keepalived. Milliseconds where the name says
@@ -45,11 +57,11 @@ struct cluster {
     struct arena arena;
     const char *file; /* as given */
     const char *name;
-    const char *provider;      /* "local", "existing" */
-    const char *topology;      /* "patroni" */
-    struct value *config;      /* the whole file, every default filled in; keys as in DESIGN.md */
-    const char *cidr;          /* "10.77.0.0/24"; existing hosts: NULL unless given */
-    int prefix;                /* 24; existing hosts: that of a balancer's interface */
+    const char *provider; /* "local", "existing", "aws" */
+    const char *topology; /* "patroni" */
+    struct value *config; /* the whole file, every default filled in; keys as in DESIGN.md */
+    const char *cidr;     /* "10.77.0.0/24"; existing hosts: NULL unless given */
+    int prefix; /* 24; existing hosts: that of a balancer's interface; cloud: of a subnet */
     uint32_t network, netmask; /* host byte order; of cidr */
     const char *gateway;       /* first address of cidr: the bridge or router */
     const char *vip;           /* NULL when there are no balancers */
@@ -57,7 +69,8 @@ struct cluster {
     int pg_version;
     int port_primary, port_replicas, port_sync, port_async, port_stats;
     int port_postgres, port_patroni, port_etcd_client, port_etcd_peer; /* 5432 8008 2379 2380 */
-    VEC(struct cluster_host) hosts; /* db, then lb, then dedicated etcd */
+    VEC(struct cluster_subnet) subnets; /* of a cloud, the private ones first; else none */
+    VEC(struct cluster_host) hosts;     /* db, then lb, then dedicated etcd */
     VEC(const char *)
     own_networks;       /* members, and where this program is seen from: IPv4 networks
                            that may always connect */
@@ -65,6 +78,10 @@ struct cluster {
                            never up */
     const char *adopts; /* scope of somebody else's Patroni cluster that is being taken over; NULL:
                            none. Its software counts as this cluster's own */
+    /* Told by a provider once its things are there (cluster_take_outputs); NULL: not yet, or none.
+     */
+    const struct value *outputs;   /* {"vars": variables of all hosts, "hosts": {name: its own}} */
+    const char *bastion;           /* address that the hosts are reached through */
     const struct net_route *route; /* to the hosts' addresses; NULL: directly */
     struct inventory given;        /* existing hosts: how to log in, and the user's own variables */
 };
@@ -77,12 +94,17 @@ int cluster_load_text(struct cluster *c, const char *file, const char *text, siz
 void cluster_release(struct cluster *c);
 const struct cluster_host *cluster_host_find(const struct cluster *c, const char *name); /* NULL */
 
+/* Whether the hosts are a cloud's, with subnets by zone. */
+bool cluster_is_in_cloud(const struct cluster *c);
 /* existing.c: whether the hosts are somebody else's, and their addresses are to be found out. */
 bool cluster_has_given_hosts(const struct cluster *c);
 bool cluster_is_placed(const struct cluster *c); /* every host has its address */
 /* What was found out: {"hosts": [{"name", "address", "interface", "prefix"}], "seen_from":
  * [address]}, as the state folder keeps it. Hosts that it does not name stay as they are. */
 int cluster_place(struct cluster *c, const struct value *places, struct err *err) MUST_USE;
+
+/* {"vars": map, "hosts": {name: map}, "bastion": address}, as the state folder keeps it. Copies. */
+void cluster_take_outputs(struct cluster *c, const struct value *outputs);
 
 /* init: a commented cluster file for a provider and topology, from the schema. docs:
  * docs/cluster-file.md. */
@@ -120,6 +142,10 @@ void secrets_release(struct secrets *s);
  * ansible_ssh_common_args. */
 int cluster_inventory(const struct cluster *c, const struct secrets *s, const char *identity,
                       const char *known_hosts, struct inventory *out, struct err *err) MUST_USE;
+/* Arguments of ssh(1) for hosts that the cluster made; through the bastion when it has one. In a.
+ */
+const char *cluster_ssh_args(const struct cluster *c, const char *identity, const char *known_hosts,
+                             struct arena *a);
 int cluster_vrrp_id(const struct cluster *c); /* virtual_router_id, 1 to 255 */
 const char *cluster_data_dir(const struct cluster *c, struct arena *a); /* PostgreSQL's */
 extern const char *const cluster_secret_vars[]; /* names of variables that hold secrets,
@@ -133,6 +159,8 @@ int state_login_key(const char *state_dir,
                     struct err *err) MUST_USE; /* id_ed25519 and .pub, made when missing */
 int state_write(const char *state_dir, const char *name, const char *text, size_t len,
                 struct err *err) MUST_USE;
+/* Whether the file is there and has this text. */
+bool state_has(const char *state_dir, const char *name, const char *text);
 int state_write_value(const char *state_dir, const char *name, const struct value *v,
                       struct err *err) MUST_USE; /* JSON, pretty */
 struct value *state_read_value(const char *state_dir, const char *name, struct arena *a,
@@ -142,8 +170,8 @@ int state_lock(const char *state_dir, int *fd,
                struct err *err) MUST_USE; /* ERR_LOCKED names the holder */
 
 /* How to reach a host with the state folder's key and known_hosts. Strings in a. */
-struct ssh_target state_ssh_target(const char *state_dir, const struct cluster_host *host,
-                                   struct arena *a);
+struct ssh_target state_ssh_target(const char *state_dir, const struct cluster *c,
+                                   const struct cluster_host *host, struct arena *a);
 
 /* sqlobjects.c (databases, users, extensions) is in sqlobjects.h; Patroni's REST API in patroni.h.
  */

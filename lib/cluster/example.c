@@ -62,7 +62,7 @@ static void put_keys(struct str *out, const char *section, int indent, const cha
     const char *key;
 
     for (const struct schema_key *k = schema_keys; k->path; k++) {
-        if (!schema_child_of(k, section, &key) || (k->provider && !str_eq(k->provider, provider)))
+        if (!schema_child_of(k, section, &key) || !schema_is_for(k, provider))
             continue;
         if (!indent)
             str_putc(out, '\n');

@@ -11,8 +11,8 @@ const struct schema_key schema_keys[] = {
     {"cluster", SCHEMA_CLUSTER, true, NULL, 0, 0, NULL,
      "Name of the cluster: Patroni's scope, and the mark on everything that is made for it.", NULL},
     {"provider", SCHEMA_SECTION, true, NULL, 0, 0, NULL, "Where the hosts come from.", NULL},
-    {"provider.name", SCHEMA_CHOICE, true, NULL, 0, 0, "local|existing",
-     "local: hosts on this machine, containers that boot systemd and sshd on a bridge of their own. existing: machines that somebody else made, reached over SSH.", NULL},
+    {"provider.name", SCHEMA_CHOICE, true, NULL, 0, 0, "local|existing|aws",
+     "local: hosts on this machine, containers that boot systemd and sshd on a bridge of their own. existing: machines that somebody else made, reached over SSH. aws: instances of EC2.", NULL},
     {"provider.image", SCHEMA_CHOICE, false, "full", 0, 0, "full|bare",
      "local: what the hosts begin with. full: the cluster's packages; bare: without them, as a machine of your own would be, for trying provider existing.", "local"},
     {"provider.release", SCHEMA_CHOICE, false, "trixie", 0, 0, "trixie|bookworm", "local: Debian release of the hosts; bookworm, Debian 12, is there for bare ones only.", "local"},
@@ -23,6 +23,34 @@ const struct schema_key schema_keys[] = {
     {"provider.hosts[].groups", SCHEMA_IDENTIFIERS, true, NULL, 0, 0, NULL, "What it is for: db, lb, etcd, or several.", "existing"},
     {"provider.hosts[].vars", SCHEMA_VARIABLES, false, NULL, 0, 0, NULL, "Its variables as in an inventory: ansible_host, ansible_user, ansible_port, ...; `address` and `interface` when the survey's choice is not yours.", "existing"},
     {"provider.vars", SCHEMA_VARIABLES, false, NULL, 0, 0, NULL, "Variables of all hosts.", "existing"},
+    {"provider.region", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "aws: region, eu-central-1 for example. Default: AWS_REGION, then that of the profile.", "aws"},
+    {"provider.profile", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "aws: profile of the AWS CLI's files. Default: AWS_PROFILE, then default.", "aws"},
+    {"provider.endpoint_url", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "aws: where the API is, for all services, instead of AWS's own.", "aws"},
+    {"provider.zones", SCHEMA_IDENTIFIERS, false, NULL, 0, 0, NULL, "aws: zones that the hosts are spread over, as letters ([a, b, c]) or names. Default: the first three that the region has.", "aws"},
+    {"provider.instance_type", SCHEMA_TEXT, false, "t3.medium", 0, 0, NULL, "aws: type of the instances; `nodes` may have another for a group.", "aws"},
+    {"provider.ami", SCHEMA_TEXT, false, "debian-13", 0, 0, NULL, "aws: what new instances begin with: debian-12, debian-13 or ubuntu-24.04 for the newest image of its maker, or the id of an image (ami-...).", "aws"},
+    {"provider.root_volume", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "aws: the instances' own disk: encrypted gp3.", "aws"},
+    {"provider.root_volume.size", SCHEMA_INT, false, "20", 8, 65536, NULL, "GiB.", "aws"},
+    {"provider.root_volume.iops", SCHEMA_INT, false, "3000", 3000, 80000, NULL, "Operations a second.", "aws"},
+    {"provider.root_volume.throughput", SCHEMA_INT, false, "125", 125, 2000, NULL, "MiB/s.", "aws"},
+    {"provider.data_volume", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "aws: a disk of its own for PostgreSQL on every db host, mounted at /var/lib/postgresql: encrypted gp3. It outlives its instance, and `down --keep-data`.", "aws"},
+    {"provider.data_volume.size", SCHEMA_INT, false, NULL, 1, 65536, NULL, "GiB; without it there is no such disk. A larger one is applied to running hosts, a smaller one refused.", "aws"},
+    {"provider.data_volume.iops", SCHEMA_INT, false, "3000", 3000, 80000, NULL, "Operations a second.", "aws"},
+    {"provider.data_volume.throughput", SCHEMA_INT, false, "125", 125, 2000, NULL, "MiB/s.", "aws"},
+    {"provider.vpc", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "aws: an existing VPC (vpc-...) that the cluster goes into. It stays when the cluster goes.", "aws"},
+    {"provider.subnets", SCHEMA_RECORDS, false, "[]", 0, 0, NULL, "aws: existing subnets of that VPC, one for each zone, with their own routes. Without them the cluster makes its own.", "aws"},
+    {"provider.subnets[].id", SCHEMA_TEXT, true, NULL, 0, 0, NULL, "Its id: subnet-...", "aws"},
+    {"provider.subnets[].cidr", SCHEMA_CIDR, true, NULL, 0, 0, NULL, "Its network, from which the hosts' addresses follow.", "aws"},
+    {"provider.security_groups", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "aws: security groups. An id (sg-...) is one of yours, which is used as it is; anything else is the name of the one that is made.", "aws"},
+    {"provider.security_groups.db", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "Of the PostgreSQL members. Default: CLUSTER-db.", "aws"},
+    {"provider.security_groups.lb", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "Of the balancers. Default: CLUSTER-lb.", "aws"},
+    {"provider.security_groups.etcd", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "Of the etcd members. Default: CLUSTER-etcd.", "aws"},
+    {"provider.nat", SCHEMA_CHOICE, false, "on", 0, 0, "on|off", "aws: a NAT gateway, through which the hosts reach the package archives. off: they need a proxy in the VPC (packages.proxy), or an image that has everything.", "aws"},
+    {"provider.placement_group", SCHEMA_CHOICE, false, "off", 0, 0, "on|off", "aws: on: where all hosts are in one zone, they are kept on different machines: a spread placement group, of at most seven.", "aws"},
+    {"provider.bastion", SCHEMA_CHOICE, false, "off", 0, 0, "on|off", "aws: on: a small instance with a public address, through which the others are reached; access.ssh says from where. off: this program runs where the private addresses can be reached.", "aws"},
+    {"provider.bastion_type", SCHEMA_TEXT, false, "t3.micro", 0, 0, NULL, "aws: type of the bastion's instance.", "aws"},
+    {"provider.termination_protection", SCHEMA_CHOICE, false, "off", 0, 0, "on|off", "aws: on: nobody can terminate an instance by mistake. `down` asks for `off` first.", "aws"},
+    {"provider.default_tags", SCHEMA_VARIABLES, false, "{}", 0, 0, NULL, "aws: tags for everything that is made, beside the cluster's own.", "aws"},
     {"topology", SCHEMA_CHOICE, false, "patroni", 0, 0, "patroni",
      "patroni: one primary and streaming replicas led by Patroni and etcd, behind HAProxy and keepalived.", NULL},
     {"network", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Addresses.", NULL},
@@ -30,14 +58,20 @@ const struct schema_key schema_keys[] = {
      "Network of the hosts. The first address is the gateway (local: the bridge).", NULL},
     {"network.vip", SCHEMA_ADDRESS, false, NULL, 0, 0, NULL,
      "Virtual address that clients use, held by one balancer. Default: the 100th address, in a small network the last; none without balancers.", NULL},
-    {"nodes", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "How many hosts.", "local"},
-    {"nodes.db", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL members.", "local"},
-    {"nodes.db.count", SCHEMA_INT, false, "3", 1, 30, NULL, "Number of PostgreSQL members.", "local"},
-    {"nodes.lb", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Balancers: HAProxy and keepalived.", "local"},
-    {"nodes.lb.count", SCHEMA_INT, false, "2", 0, 8, NULL, "Number of balancers; 0: clients connect to the members themselves.", "local"},
-    {"nodes.etcd", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "etcd members, an odd number of them.", "local"},
-    {"nodes.etcd.on", SCHEMA_CHOICE, false, NULL, 0, 0, "db", "db: on the PostgreSQL hosts. This is the default; `count` excludes it.", "local"},
-    {"nodes.etcd.count", SCHEMA_INT, false, NULL, 1, 9, NULL, "Number of hosts of their own for etcd: 1, 3, 5, 7 or 9.", "local"},
+    {"vip", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "The virtual address.", "aws"},
+    {"vip.mode", SCHEMA_CHOICE, false, "private-ip", 0, 0, "private-ip|route",
+     "aws: how it moves. private-ip: a second private address, which moves within one subnet, so all balancers are in one zone. route: an address outside of the VPC's networks, routed to the balancer that holds it, in whatever zone.", "aws"},
+    {"nodes", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "How many hosts.", "local|aws"},
+    {"nodes.db", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL members.", "local|aws"},
+    {"nodes.db.count", SCHEMA_INT, false, "3", 1, 30, NULL, "Number of PostgreSQL members.", "local|aws"},
+    {"nodes.db.instance_type", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "aws: type of the PostgreSQL members, when it is not provider.instance_type.", "aws"},
+    {"nodes.lb", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "Balancers: HAProxy and keepalived.", "local|aws"},
+    {"nodes.lb.count", SCHEMA_INT, false, "2", 0, 8, NULL, "Number of balancers; 0: clients connect to the members themselves.", "local|aws"},
+    {"nodes.lb.instance_type", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "aws: type of the balancers, when it is not provider.instance_type.", "aws"},
+    {"nodes.etcd", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "etcd members, an odd number of them.", "local|aws"},
+    {"nodes.etcd.on", SCHEMA_CHOICE, false, NULL, 0, 0, "db", "db: on the PostgreSQL hosts. This is the default; `count` excludes it.", "local|aws"},
+    {"nodes.etcd.count", SCHEMA_INT, false, NULL, 1, 9, NULL, "Number of hosts of their own for etcd: 1, 3, 5, 7 or 9.", "local|aws"},
+    {"nodes.etcd.instance_type", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "aws: type of the etcd hosts, when it is not provider.instance_type.", "aws"},
     {"postgres", SCHEMA_SECTION, false, NULL, 0, 0, NULL, "PostgreSQL.", NULL},
     {"postgres.version", SCHEMA_INT, false, "17", 15, 17, NULL, "Major version. The hosts' packages must have it: Debian 12 has 15, Debian 13 has 17.", NULL},
     {"postgres.data_dir", SCHEMA_TEXT, false, NULL, 0, 0, NULL,
@@ -576,16 +610,36 @@ static struct value *apply_value(struct apply *ap, const struct schema_key *key,
     return out;
 }
 
+bool schema_is_for(const struct schema_key *key, const char *provider)
+{
+    size_t len = strlen(provider);
+
+    for (const char *p = key->providers; p; p = strchr(p, '|'), p = p ? p + 1 : p)
+        if (strncmp(p, provider, len) == 0 && (p[len] == '|' || !p[len]))
+            return true;
+    return !key->providers;
+}
+
+/* "local and aws" */
+static const char *provider_names(struct arena *a, const struct schema_key *key)
+{
+    const char *bar = strchr(key->providers, '|');
+
+    return bar ? arena_printf(a, "%.*s and %s", (int)(bar - key->providers), key->providers,
+                              bar + 1)
+               : key->providers;
+}
+
 /* A key of the file that another provider has. */
 static void check_provider(struct apply *ap, const struct value *file, const char *provider)
 {
     for (const struct schema_key *k = schema_keys; k->path; k++) {
         const struct value *given =
-            k->provider && !strchr(k->path, '[') ? value_at(file, k->path) : NULL;
+            k->providers && !strchr(k->path, '[') ? value_at(file, k->path) : NULL;
 
-        if (given && !str_eq(k->provider, provider) && k->type != SCHEMA_SECTION)
+        if (given && !schema_is_for(k, provider) && k->type != SCHEMA_SECTION)
             fault_add(ap->faults, given->src, "%s: is a key of provider %s, not of %s", k->path,
-                      k->provider, provider);
+                      provider_names(ap->arena, k), provider);
     }
 }
 

@@ -33,7 +33,7 @@ struct schema_key {
     int64_t min, max;      /* SCHEMA_INT, SCHEMA_SECONDS */
     const char *choices;   /* "a|b|c"; SCHEMA_CHOICE */
     const char *help;
-    const char *provider; /* the only one that has the key; NULL: all have it */
+    const char *providers; /* "local|aws": those that have the key; NULL: all */
 };
 
 extern const struct schema_key schema_keys[]; /* a section before its keys; ends with path NULL */
@@ -43,6 +43,7 @@ extern const struct schema_key schema_keys[]; /* a section before its keys; ends
 struct value *schema_apply(struct arena *a, const struct value *file, struct faults *faults);
 /* Whether key is directly below the section ("" is the top). *name is its last part. */
 bool schema_child_of(const struct schema_key *key, const char *section, const char **name);
+bool schema_is_for(const struct schema_key *key, const char *provider);
 const char *schema_type_help(enum schema_type type); /* "list of IPv4 networks" */
 
 /* "10.0.0.0/24": host byte order; -1 when it is none or has host bits (then *network is what it

@@ -75,6 +75,21 @@ int state_write(const char *state_dir, const char *name, const char *text, size_
     return rc < 0 ? err_wrap(err, "saving state") : 0;
 }
 
+bool state_has(const char *state_dir, const char *name, const char *text)
+{
+    char *path = path_join(state_dir, name);
+    struct err ignored = ERR_INIT;
+    struct str there;
+    bool has;
+
+    str_init(&there, STR_MAX_TEXT);
+    has = file_read(path, &there, &ignored) == 0 && str_eq(there.buf, text);
+    err_release(&ignored);
+    str_release(&there);
+    free(path);
+    return has;
+}
+
 int state_write_value(const char *state_dir, const char *name, const struct value *v,
                       struct err *err)
 {
@@ -124,14 +139,24 @@ int state_lock(const char *state_dir, int *fd, struct err *err)
     return rc;
 }
 
-struct ssh_target state_ssh_target(const char *state_dir, const struct cluster_host *host,
-                                   struct arena *a)
+struct ssh_target state_ssh_target(const char *state_dir, const struct cluster *c,
+                                   const struct cluster_host *host, struct arena *a)
 {
-    return (struct ssh_target){
+    struct ssh_target target = {
         .name = host->name,
         .address = host->address,
         .user = "root",
         .identity = arena_printf(a, "%s/id_ed25519", state_dir),
         .known_hosts = arena_printf(a, "%s/known_hosts", state_dir),
     };
+
+    if (c->bastion) {
+        struct ssh_target *jump = arena_new(a, struct ssh_target);
+
+        *jump = target;
+        jump->name = "the bastion";
+        jump->address = arena_strdup(a, c->bastion);
+        target.jump = jump;
+    }
+    return target;
 }

@@ -252,5 +252,9 @@ char *tls_ca_path(const char *state_dir)
 
 int tls_save_ca(const struct secrets *s, const char *state_dir, struct err *err)
 {
-    return state_write(state_dir, CA_FILE, tls_ca(s), strlen(tls_ca(s)), err);
+    const char *text = tls_ca(s);
+
+    return state_has(state_dir, CA_FILE, text)
+               ? 0
+               : state_write(state_dir, CA_FILE, text, strlen(text), err);
 }

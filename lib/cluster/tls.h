@@ -45,6 +45,7 @@ int tls_rotation_proof(struct secrets *s, int64_t now_s, struct pki_pair *pair,
 
 /* STATE/pki/ca.crt; caller frees. */
 char *tls_ca_path(const char *state_dir);
+/* Makes it hold the certificates of the authority; one that does is left alone. */
 int tls_save_ca(const struct secrets *s, const char *state_dir, struct err *err) MUST_USE;
 
 #endif

@@ -36,6 +36,12 @@ static void set_copy(struct vars *v, const char *name, const struct value *from)
     value_map_set(v->arena, v->map, name, value_copy(v->arena, from));
 }
 
+static void set_all(struct vars *v, const struct value *map)
+{
+    for (size_t i = 0; map && map->type == VALUE_MAP && i < map->u.map.n; i++)
+        set_copy(v, map->u.map.entries[i].key, map->u.map.entries[i].value);
+}
+
 static struct vars section(struct vars *v, const char *name)
 {
     struct vars sub = {v->arena, value_map(v->arena)};
@@ -173,23 +179,38 @@ static void set_common(struct vars *v, const struct cluster *c)
     set_str(v, "network_cidr", c->cidr);
     set_int(v, "network_prefix", c->prefix);
     set_str(v, "vip", c->vip);
+    set_str(v, "vip_mode",
+            cluster_is_in_cloud(c) ? value_at(c->config, "vip.mode")->u.str.s : "vrrp");
+    set_all(v, value_get(c->outputs, "vars"));
     set_networks(v, c, "access_postgres", "access.postgres");
     set_networks(v, c, "admin_networks", "access.ssh");
     set_int(v, "vrrp_id", cluster_vrrp_id(c));
-    value_map_set(v->arena, v->map, "apt_update", value_bool(v->arena, cluster_has_given_hosts(c)));
+    value_map_set(v->arena, v->map, "apt_update",
+                  value_bool(v->arena, !str_eq(c->provider, "local")));
     value_map_set(v->arena, v->map, "set_hostname",
                   value_bool(v->arena, !cluster_has_given_hosts(c)));
     set_str(v, "etcd_token", arena_printf(v->arena, "pgha-%s", c->name));
 }
 
-static void set_login(struct vars *v, const char *identity, const char *known_hosts)
+const char *cluster_ssh_args(const struct cluster *c, const char *identity, const char *known_hosts,
+                             struct arena *a)
+{
+    const char *own =
+        arena_printf(a, "-o UserKnownHostsFile=%s -o IdentitiesOnly=yes", known_hosts);
+
+    return c->bastion ? arena_printf(a, "%s -o ProxyCommand='ssh -W %%h:%%p -i %s %s root@%s'", own,
+                                     identity, own, c->bastion)
+                      : own;
+}
+
+static void set_login(struct vars *v, const struct cluster *c, const char *identity,
+                      const char *known_hosts)
 {
     set_str(v, "ansible_user", "root");
     set_int(v, "ansible_port", 22);
     set_str(v, "ansible_python_interpreter", "/usr/bin/python3");
     set_str(v, "ansible_ssh_private_key_file", identity);
-    set_str(v, "ansible_ssh_common_args",
-            arena_printf(v->arena, "-o UserKnownHostsFile=%s -o IdentitiesOnly=yes", known_hosts));
+    set_str(v, "ansible_ssh_common_args", cluster_ssh_args(c, identity, known_hosts, v->arena));
 }
 
 /* What the user's inventory says of the host, under what the cluster says. */
@@ -218,6 +239,7 @@ static void add_host(const struct cluster *c, const struct secrets *s, struct in
     take_given(&v, c, h->name);
     if (!cluster_has_given_hosts(c))
         set_str(&v, "ansible_host", h->address);
+    set_all(&v, value_get(value_get(c->outputs, "hosts"), h->name));
     set_str(&v, "address", h->address);
     set_str(&v, "interface", h->interface ? h->interface : "eth0");
     set_int(&v, "host_index", h->index);
@@ -240,7 +262,7 @@ int cluster_inventory(const struct cluster *c, const struct secrets *s, const ch
     inventory_init(out);
     all = (struct vars){&out->arena, inventory_group(out, "all")->vars};
     if (!cluster_has_given_hosts(c))
-        set_login(&all, identity, known_hosts);
+        set_login(&all, c, identity, known_hosts);
     else
         set_int(&all, "ansible_port", 22);
     set_common(&all, c);

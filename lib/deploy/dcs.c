@@ -15,6 +15,10 @@
 
 enum { SQL_TIMEOUT_MS = 5000 };
 
+/* Parameters that were changed and wait for restarts: members notice in their own time, so who is
+ * stopped in between must leave word. */
+#define RESTART_FILE "restart.json"
+
 struct dcs {
     struct deploy *deploy;
     struct patroni_api api;
@@ -253,6 +257,42 @@ void mend_dcs(struct deploy *d, struct deploy_result *r)
     arena_release(&dcs.arena);
 }
 
+/* Of an earlier run that was stopped; those that are changed now have this run's values. */
+static int take_unfinished(struct dcs *dcs, struct err *err)
+{
+    const struct value *left =
+        state_read_value(dcs->deploy->state_dir, RESTART_FILE, &dcs->arena, err);
+
+    if (!left)
+        return -1;
+    for (size_t i = 0; left->type == VALUE_MAP && i < left->u.map.n; i++) {
+        const struct value_entry *e = &left->u.map.entries[i];
+
+        if (value_get(dcs->restart, e->key))
+            continue;
+        value_map_set(&dcs->arena, dcs->restart, e->key, e->value);
+        deploy_note(dcs->result, "dcs", arena_printf(&dcs->arena, PARAMETERS "%s", e->key), NULL,
+                    "restart: an earlier run changed it and was stopped");
+    }
+    return 0;
+}
+
+static int apply_dcs(struct dcs *dcs, struct err *err)
+{
+    struct deploy *d = dcs->deploy;
+    bool restarts = dcs->restart->u.map.n > 0;
+
+    if (restarts && state_write_value(d->state_dir, RESTART_FILE, dcs->restart, err) < 0)
+        return -1;
+    if (dcs->patch->u.map.n && patroni_patch(&dcs->api, dcs->patch, err) < 0)
+        return -1;
+    if (d->adoption)
+        return 0;
+    if (restart_pending(d, dcs->restart, dcs->result, err) < 0)
+        return -1;
+    return restarts ? state_remove(d->state_dir, RESTART_FILE, err) : 0;
+}
+
 int converge_dcs(struct deploy *d, bool check, struct deploy_result *r, struct err *err)
 {
     int64_t start = clock_mono_ms();
@@ -261,12 +301,10 @@ int converge_dcs(struct deploy *d, bool check, struct deploy_result *r, struct e
 
     stage_begin(d, "dcs", "Patroni's dynamic configuration");
     rc = plan_dcs(&dcs, err);
-    if (rc == 0 && !check) {
-        if (dcs.patch->u.map.n)
-            rc = patroni_patch(&dcs.api, dcs.patch, err);
-        if (rc == 0 && !d->adoption)
-            rc = restart_pending(d, dcs.restart, r, err);
-    }
+    if (rc == 0)
+        rc = take_unfinished(&dcs, err);
+    if (rc == 0 && !check)
+        rc = apply_dcs(&dcs, err);
     pg_close(dcs.primary);
     arena_release(&dcs.arena);
     if (rc < 0)

@@ -64,7 +64,9 @@ static int open_secrets(struct deploy *d, enum deploy_access access, struct err 
         return -1;
     /* A reader works with what it generated for its own run only: nothing was deployed with it yet.
      */
-    return grew && access == DEPLOY_WRITE ? save_secrets(d, err) : 0;
+    if (access != DEPLOY_WRITE)
+        return 0;
+    return grew ? save_secrets(d, err) : tls_save_ca(&d->secrets, d->state_dir, err);
 }
 
 static int open_inventory(struct deploy *d, struct err *err)
@@ -303,6 +305,19 @@ static int save_cluster(struct deploy *d, struct err *err)
     return write_cluster_file(d, err) < 0 || write_inventory(d, err) < 0 ? -1 : 0;
 }
 
+/* A cloud's hosts are known better once they are there. */
+static int take_in_hosts(struct deploy *d, struct err *err)
+{
+    if (!cluster_is_in_cloud(d->cluster))
+        return 0;
+    inventory_release(&d->inventory);
+    if (open_inventory(d, err) < 0)
+        return -1;
+    deploy_route_free(d->route);
+    d->route = deploy_route_new(d);
+    return 0;
+}
+
 int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err)
 {
     int64_t start = clock_mono_ms();
@@ -310,9 +325,16 @@ int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err)
     int rc = provision(d, false, &missing, r, err);
 
     if (rc == 0)
+        rc = take_in_hosts(d, err);
+    if (rc == 0)
         rc = write_inventory(d, err);
     r->elapsed_ms = clock_mono_ms() - start;
     return rc;
+}
+
+static int locate_made(struct deploy *d, struct err *err)
+{
+    return deploy_locate_made(d, err) < 0 ? -1 : take_in_hosts(d, err);
 }
 
 static int converge_until_ready(struct deploy *d, struct deploy_result *r, struct err *err)
@@ -346,7 +368,8 @@ static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
     size_t changes;
     int64_t start;
 
-    if (check_image(d, err) < 0 || deploy_hosts(d, r, err) < 0 || rotate_old_authority(d, err) < 0)
+    if (check_image(d, err) < 0 || deploy_hosts(d, r, err) < 0 || locate_made(d, err) < 0 ||
+        rotate_old_authority(d, err) < 0)
         return -1;
     if (adopt_begin(d, r, err) < 0)
         return -1;
@@ -389,18 +412,43 @@ int deploy_up(struct deploy *d, struct deploy_result *r, struct err *err)
     return rc;
 }
 
-static bool patroni_answers(const struct deploy *d)
+/* Before it has a leader, a new cluster has no configuration either. */
+static bool has_leader(const struct deploy *d)
 {
     struct patroni_api api = {d->cluster, &d->secrets, 0};
     struct arena arena = ARENA_INIT;
     struct patroni_view view;
     struct err ignored = ERR_INIT;
-    bool answers = patroni_view(&api, &arena, &view, &ignored) == 0;
+    bool has = patroni_view(&api, &arena, &view, &ignored) == 0 && view.leader;
 
     err_release(&ignored);
     patroni_view_release(&view);
     arena_release(&arena);
-    return answers;
+    return has;
+}
+
+/* What PostgreSQL and Patroni have to tell, who do so when there is a leader. */
+static int plan_inside(struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    size_t changes = r->changes.n;
+    int rc = converge_dcs(d, true, r, err) < 0 ? -1 : sql_objects(d, false, r, err);
+
+    if (rc == 0 || has_leader(d))
+        return rc;
+    err_release(err);
+    r->changes.n = changes;
+    deploy_note(r, "cluster", "start it, with its roles, databases and extensions", NULL, NULL);
+    return 0;
+}
+
+int deploy_plan_hosts(struct deploy *d, struct deploy_result *r, struct err *err)
+{
+    int64_t start = clock_mono_ms();
+    bool missing = false;
+    int rc = provision(d, true, &missing, r, err);
+
+    r->elapsed_ms = clock_mono_ms() - start;
+    return rc;
 }
 
 int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err)
@@ -415,11 +463,8 @@ int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err)
                     NULL);
     else if (rc == 0) {
         rc = converge(d, true, r, err);
-        if (rc == 0 && r->changes.n && !patroni_answers(d))
-            deploy_note(r, "cluster", "start it, with its roles, databases and extensions", NULL,
-                        NULL);
-        else if (rc == 0)
-            rc = converge_dcs(d, true, r, err) < 0 ? -1 : sql_objects(d, false, r, err);
+        if (rc == 0)
+            rc = plan_inside(d, r, err);
     }
     r->elapsed_ms = clock_mono_ms() - start;
     return rc;

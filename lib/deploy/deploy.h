@@ -79,6 +79,7 @@ struct deploy_result {
     VEC(struct deploy_change) changes;
     struct verify verify;
     bool verified;
+    size_t kept; /* data volumes, by deploy_down */
     int64_t elapsed_ms;
 };
 
@@ -91,11 +92,16 @@ struct value *deploy_result_to_value(const struct deploy_result *r, struct arena
 int deploy_up(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
 /* The first stage of up only: network, hosts, and the inventory in the state folder. */
 int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
+int deploy_plan_hosts(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
 int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
-/* purge: also what clusters share. delete_data: of existing hosts, which keep it otherwise, as the
- * state folder keeps its secrets then. */
-int deploy_down(struct deploy *d, bool purge, bool delete_data, struct deploy_result *r,
-                struct err *err) MUST_USE;
+struct deploy_down_options {
+    bool purge; /* also what clusters share */
+    /* Of existing hosts, which keep it otherwise, as the state folder keeps its secrets then. */
+    bool delete_data;
+    bool keep_data; /* a provider's data volumes, and the state folder with them */
+};
+int deploy_down(struct deploy *d, const struct deploy_down_options *options,
+                struct deploy_result *r, struct err *err) MUST_USE;
 
 enum rotate_what { ROTATE_PASSWORDS = 1, ROTATE_PKI = 2 };
 /* New secrets, then up, which brings them everywhere. A run that was killed is completed by the

@@ -7,7 +7,7 @@
 #include "lib/deploy/wipe.h"
 #include "lib/play/target.h"
 
-#define PLACES_FILE "hosts.json"
+enum { MADE_TIMEOUT_MS = 600000, MADE_POLL_MS = 2000 };
 
 static int read_places(struct deploy *d, struct err *err)
 {
@@ -340,9 +340,146 @@ int deploy_remember_system(struct deploy *d, uint64_t system_id, struct err *err
     return rc;
 }
 
+/* ---- hosts that a provider made ---- */
+
+/* Its error, where it is not up yet. */
+static bool is_up(const char *name, struct host_survey *survey)
+{
+    if (survey->step != SURVEY_DONE)
+        return false;
+    if (!survey->facts.is_booting)
+        return true;
+    err_set(&survey->err, ERR_TIMEOUT, "%s: cloud-init has not finished", name);
+    err_hint(&survey->err, "pgha-deploy ssh %s cloud-init status --long", name);
+    survey->err.retryable = true;
+    return false;
+}
+
+static void tell_waiting(struct deploy *d, const struct host_survey *surveys, size_t n)
+{
+    const struct host_survey *first = NULL;
+    size_t silent = 0;
+    char *text;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!surveys[i].err.text)
+            continue;
+        first = first ? first : &surveys[i];
+        silent++;
+    }
+    text = xasprintf("%zu of %zu do not answer yet: %s", silent, n, first ? first->err.text : "");
+    event_send(d->events, &(struct event){.kind = EVENT_STEP, .stage = "survey", .text = text});
+    free(text);
+}
+
+/* Those that are not up yet, or not let in yet by the network, are asked again. */
+static int survey_made(struct deploy *d, struct survey_target *targets, struct host_survey *surveys,
+                       size_t n, int64_t deadline, struct err *err)
+{
+    for (;;) {
+        const struct host_survey *failed = NULL;
+
+        survey_run(targets, n, surveys);
+        for (size_t i = 0; i < n; i++)
+            if (!is_up(targets[i].name, &surveys[i]) && !failed)
+                failed = &surveys[i];
+        if (!failed)
+            return 0;
+        if (!failed->err.retryable || clock_mono_ms() > deadline || clock_stop_requested()) {
+            err_set(err, failed->err.code, "%s", failed->err.text);
+            return err_hint(err, "%s",
+                            failed->err.hint ? failed->err.hint
+                                             : "run it from where the hosts' private addresses "
+                                               "can be reached, or give the cluster a bastion");
+        }
+        tell_waiting(d, surveys, n);
+        for (size_t i = 0; i < n; i++)
+            survey_release(&surveys[i]);
+        clock_sleep_ms(MADE_POLL_MS);
+    }
+}
+
+static int place_made(struct deploy *d, const struct host_survey *surveys, struct arena *a,
+                      struct err *err)
+{
+    const struct cluster *c = d->cluster;
+    const struct host_facts **facts = arena_alloc(a, c->hosts.n * sizeof(*facts));
+    struct place *places = arena_alloc(a, c->hosts.n * sizeof(*places));
+    const struct value *found;
+
+    for (size_t i = 0; i < c->hosts.n; i++) {
+        const struct cluster_host *h = &c->hosts.items[i];
+
+        facts[i] = &surveys[i].facts;
+        vec_each (address, &facts[i]->addresses)
+            if (str_eq(address->address, h->address))
+                places[i] = (struct place){h->address, address->interface, address->prefix, ""};
+        if (!places[i].interface)
+            return err_set(err, ERR_FAILED, "%s: no interface has its address %s", h->name,
+                           h->address);
+    }
+    found = place_to_value(c, facts, places, a);
+    return cluster_place(d->cluster, found, err) < 0
+               ? -1
+               : state_write_value(d->state_dir, PLACES_FILE, found, err);
+}
+
+static bool interfaces_are_known(const struct cluster *c)
+{
+    vec_each (h, &c->hosts)
+        if (!h->interface)
+            return false;
+    return true;
+}
+
+int deploy_locate_made(struct deploy *d, struct err *err)
+{
+    struct check_target check = deploy_check_target(d);
+    size_t n = d->cluster->hosts.n;
+    struct arena arena = ARENA_INIT;
+    struct survey_target *targets = arena_alloc(&arena, n * sizeof(*targets));
+    struct host_survey *surveys;
+    int64_t start = clock_mono_ms();
+    int rc = 0;
+
+    if (!cluster_is_in_cloud(d->cluster) || interfaces_are_known(d->cluster)) {
+        arena_release(&arena);
+        return 0;
+    }
+    stage_begin(d, "survey", "waiting for the hosts' SSH, and what they are like");
+    surveys = xcalloc(n, sizeof(*surveys));
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        targets[i].name = d->cluster->hosts.items[i].name;
+        rc = check_ssh_target(&check, targets[i].name, &arena, &targets[i].ssh, err);
+    }
+    if (rc == 0 && (rc = survey_made(d, targets, surveys, n, start + MADE_TIMEOUT_MS, err)) == 0)
+        rc = place_made(d, surveys, &arena, err);
+    for (size_t i = 0; i < n; i++)
+        survey_release(&surveys[i]);
+    free(surveys);
+    arena_release(&arena);
+    if (rc == 0)
+        stage_end(d, "survey", start);
+    return rc;
+}
+
+static int read_outputs(struct deploy *d, struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    const struct value *outputs = state_read_value(d->state_dir, OUTPUTS_FILE, &arena, err);
+
+    if (outputs)
+        cluster_take_outputs(d->cluster, outputs);
+    arena_release(&arena);
+    return outputs ? 0 : -1;
+}
+
 int deploy_locate(struct deploy *d, enum deploy_access access, struct err *err)
 {
     bool ask = access == DEPLOY_WRITE || access == DEPLOY_PLAN;
+
+    if (cluster_is_in_cloud(d->cluster) && (read_outputs(d, err) < 0 || read_places(d, err) < 0))
+        return -1;
 
     if (!cluster_has_given_hosts(d->cluster))
         return d->wipe || d->adopt

@@ -33,9 +33,26 @@ static int write_known_hosts(struct deploy *d, struct err *err)
         return 0;
     str_init(&keys, STR_MAX_TEXT);
     rc = d->provider->host_keys(d->session, &keys, err);
-    if (rc == 0)
+    if (rc == 0 && !state_has(d->state_dir, "known_hosts", keys.buf))
         rc = state_write(d->state_dir, "known_hosts", keys.buf, keys.len, err);
     str_release(&keys);
+    return rc;
+}
+
+static int write_outputs(struct deploy *d, struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct value *outputs = NULL;
+    int rc;
+
+    if (!d->provider->outputs)
+        return 0;
+    rc = d->provider->outputs(d->session, &arena, &outputs, err);
+    if (rc == 0) {
+        cluster_take_outputs(d->cluster, outputs);
+        rc = state_write_value(d->state_dir, OUTPUTS_FILE, outputs, err);
+    }
+    arena_release(&arena);
     return rc;
 }
 
@@ -52,7 +69,9 @@ static void note_actions(struct deploy_result *r, const struct plan *p, bool *ho
                            : xstrdup(action_names[res->action]);
         deploy_note(r, where, what, NULL,
                     res->action == ACTION_DESTROY ? "its data is lost" : NULL);
-        *hosts_missing |= str_eq(res->kind->name, "host") && res->action != ACTION_DESTROY;
+        *hosts_missing |=
+            res->kind->is_host && (res->action == ACTION_CREATE || res->action == ACTION_REPLACE ||
+                                   (res->action == ACTION_UPDATE && plan_differs(res, ATTR_REACH)));
         free(where);
         free(what);
     }
@@ -122,7 +141,7 @@ static int judge_surplus(const struct cluster *applied, const struct plan *p, si
         const struct resource *r = p->resources.items[i];
         const struct cluster_host *h = host_of(applied, r->name);
 
-        if (!str_eq(r->kind->name, "host") || (h && !h->is_db && !h->is_etcd))
+        if (!r->kind->is_host || (h && !h->is_db && !h->is_etcd))
             continue;
         err_set(err, ERR_INPUT,
                 "%s is a host of the running cluster, and the cluster file has it "
@@ -151,9 +170,30 @@ static int judge_etcd(const struct cluster *applied, const struct cluster *wante
     return 0;
 }
 
-/* Adds hosts that exist and are not wanted, and refuses what would lose data or a quorum. The last
+/* A member that is made anew loses its data, however it was asked for. */
+static int judge_replaced(const struct cluster *applied, const struct plan *p, struct err *err)
+{
+    vec_each (each, &p->resources) {
+        const struct resource *r = *each;
+        const struct cluster_host *h = host_of(applied, r->name);
+
+        if (!r->kind->is_host || r->action != ACTION_REPLACE || !h || (!h->is_db && !h->is_etcd))
+            continue;
+        if (!*value_get_str(r->actual, "address", "")) /* the rest of one that was being removed */
+            continue;
+        err_set(err, ERR_INPUT,
+                "%s is a member of the running cluster and would be made anew, without its data "
+                "(%s)",
+                r->name, r->reason);
+        return err_hint(err, "put back what was changed, or `down` and `up` anew, which loses the "
+                             "data");
+    }
+    return 0;
+}
+
+/* With hosts that exist and are not wanted; refuses what would lose data or a quorum. The last
  * cluster file applied tells what they were; without one the cluster never was up. */
-static int find_surplus(struct deploy *d, struct plan *p, struct err *err)
+static int compute_plan(struct deploy *d, struct plan *p, struct err *err)
 {
     char *path = path_join(d->state_dir, "cluster.yaml");
     size_t first = p->resources.n;
@@ -167,6 +207,10 @@ static int find_surplus(struct deploy *d, struct plan *p, struct err *err)
         rc = judge_etcd(&applied, d->cluster, err);
     if (rc == 0)
         rc = judge_surplus(&applied, p, first, err);
+    if (rc == 0)
+        rc = plan_compute(p, d->session, err);
+    if (rc == 0)
+        rc = judge_replaced(&applied, p, err);
     cluster_release(&applied);
     faults_release(&faults);
     free(path);
@@ -186,19 +230,19 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
         goto out;
     if (!check && d->provider->host_keys && state_login_key(d->state_dir, err) < 0)
         goto out;
-    if (d->provider->desire(d->session, &p, err) < 0 || find_surplus(d, &p, err) < 0 ||
-        plan_compute(&p, d->session, err) < 0)
+    if (d->provider->desire(d->session, &p, err) < 0 || compute_plan(d, &p, err) < 0)
         goto out;
     note_actions(r, &p, hosts_missing);
     if (check) {
-        rc = 0;
+        /* A run that was killed before it wrote them left hosts that a plan has to know. */
+        rc = *hosts_missing || !file_is_dir(d->state_dir) ? 0 : write_known_hosts(d, err);
         goto out;
     }
     if (ask(d, "Bring up", &p, err) < 0)
         goto out;
     if (!plan_is_empty(&p) && apply(d, &p, err) < 0)
         goto out;
-    rc = write_known_hosts(d, err);
+    rc = write_known_hosts(d, err) < 0 ? -1 : write_outputs(d, err);
 out:
     plan_release(&p);
     if (rc == 0)
@@ -206,19 +250,74 @@ out:
     return rc;
 }
 
-static int prove_nothing_left(struct deploy *d, struct err *err)
+/* The resources that hold the database stay. How many. */
+static size_t keep_data(struct plan *p)
+{
+    size_t kept = 0;
+
+    vec_each (each, &p->resources) {
+        struct resource *r = *each;
+
+        if (!r->kind->holds_data || r->action != ACTION_DESTROY)
+            continue;
+        r->action = ACTION_NONE;
+        kept++;
+    }
+    return kept;
+}
+
+/* Takes those that were to stay out of a list "kind.name, kind.name". */
+static void pass_over_kept(const struct plan *p, struct str *left)
+{
+    struct str rest;
+
+    str_init(&rest, STR_MAX_TEXT);
+    for (const char *at = left->buf; *at;) {
+        size_t len = strcspn(at, ",");
+        bool kept = false;
+
+        vec_each (r, &p->resources) {
+            char *name = xasprintf("%s.%s", (*r)->kind->name, (*r)->name);
+
+            kept |= (*r)->kind->holds_data && (*r)->action == ACTION_NONE && strlen(name) == len &&
+                    strncmp(name, at, len) == 0;
+            free(name);
+        }
+        if (!kept)
+            str_printf(&rest, "%s%.*s", rest.len ? ", " : "", (int)len, at);
+        at += len;
+        at += strspn(at, ", ");
+    }
+    str_clear(left);
+    str_add(left, rest.buf, rest.len);
+    str_release(&rest);
+}
+
+static int prove_nothing_left(struct deploy *d, const struct plan *p, struct err *err)
 {
     struct str left;
     int rc;
 
     str_init(&left, STR_MAX_TEXT);
     rc = d->provider->leftovers(d->session, &left, err);
+    if (rc == 0)
+        pass_over_kept(p, &left);
     if (rc == 0 && left.len) {
         err_set(err, ERR_FAILED, "still there after down: %s", left.buf);
         rc = err_hint(err, "run `down` again");
     }
     str_release(&left);
     return rc;
+}
+
+/* The next hosts are others. */
+static int forget_hosts(struct deploy *d, struct err *err)
+{
+    return state_remove(d->state_dir, PLACES_FILE, err) < 0 ||
+                   state_remove(d->state_dir, OUTPUTS_FILE, err) < 0 ||
+                   state_remove(d->state_dir, "known_hosts", err) < 0
+               ? -1
+               : 0;
 }
 
 /* The state folder goes last: as long as it is there, `down` can be repeated. The lock in it is
@@ -234,8 +333,8 @@ static int remove_state(struct deploy *d, struct err *err)
     return rc;
 }
 
-int deploy_down(struct deploy *d, bool purge, bool delete_data, struct deploy_result *r,
-                struct err *err)
+int deploy_down(struct deploy *d, const struct deploy_down_options *options,
+                struct deploy_result *r, struct err *err)
 {
     int64_t start = clock_mono_ms();
     bool ignored = false;
@@ -245,9 +344,9 @@ int deploy_down(struct deploy *d, bool purge, bool delete_data, struct deploy_re
     plan_init(&p);
     stage_begin(d, "down", "taking the cluster away");
     if (cluster_has_given_hosts(d->cluster)) {
-        rc = remove_from_hosts(d, delete_data, r, err);
+        rc = remove_from_hosts(d, options->delete_data, r, err);
         /* Secrets of data that stays are of use to the next `up` only. */
-        if (rc == 0 && delete_data)
+        if (rc == 0 && options->delete_data)
             rc = remove_state(d, err);
         goto out;
     }
@@ -255,12 +354,19 @@ int deploy_down(struct deploy *d, bool purge, bool delete_data, struct deploy_re
         goto out;
     if (d->provider->discover(d->session, &p, err) < 0 || plan_compute(&p, d->session, err) < 0)
         goto out;
+    if (options->keep_data && (r->kept = keep_data(&p)) == 0) {
+        err_set(err, ERR_USAGE,
+                "--keep-data: the cluster has no data volumes, nothing was changed");
+        err_hint(err, "without it, `down` destroys the data with the hosts");
+        goto out;
+    }
     note_actions(r, &p, &ignored);
     if (ask(d, "Destroy", &p, err) < 0)
         goto out;
-    if (apply(d, &p, err) < 0 || prove_nothing_left(d, err) < 0 || remove_state(d, err) < 0)
+    if (apply(d, &p, err) < 0 || prove_nothing_left(d, &p, err) < 0 ||
+        (r->kept ? forget_hosts(d, err) : remove_state(d, err)) < 0)
         goto out;
-    if (purge && d->provider->purge && d->provider->purge(d->session, err) < 0)
+    if (options->purge && d->provider->purge && d->provider->purge(d->session, err) < 0)
         goto out;
     rc = 0;
 out:

@@ -9,6 +9,12 @@
 
 void stage_begin(struct deploy *d, const char *stage, const char *text);
 void stage_end(struct deploy *d, const char *stage, int64_t start_mono_ms);
+#define PLACES_FILE "hosts.json" /* cluster_place */
+/* What the provider told of what it made: cluster_take_outputs. */
+#define OUTPUTS_FILE "outputs.json"
+/* locate.c: hosts that a cloud made: waits until they can be logged in to, and finds out their
+ * interfaces, once. */
+int deploy_locate_made(struct deploy *d, struct err *err) MUST_USE;
 /* converge.c: a playbook of assets; NULL: err has its faults. */
 struct playbook *deploy_load_playbook(const struct deploy *d, const char *path, struct err *err);
 

@@ -190,18 +190,22 @@ static int post(struct aws_client *c, const struct aws_call *call, struct attemp
 /* ---- an answer ---- */
 
 /* EC2: Response/Errors/Error and RequestID; IAM and STS: ErrorResponse/Error and RequestId. */
-static int read_fault(const struct aws_client *c, struct aws_call *call, struct attempt *at,
+static int read_fault(struct aws_client *c, struct aws_call *call, struct attempt *at,
                       const struct value *v, struct err *err)
 {
     const struct value *errors = value_get(v, "Errors");
     const struct value *error = value_get(errors ? errors : v, "Error");
     const char *id = value_get_str(v, "RequestID", value_get_str(v, "RequestId", ""));
+    char *message;
 
     snprintf(call->code, sizeof(call->code), "%s", value_get_str(error, "Code", ""));
     at->retry = aws_retry_of(at->status, call->code);
     if (!*call->code)
         return err_set(err, ERR_NET, "status %d", at->status);
-    return aws_fault(call, c, value_get_str(error, "Message", ""), id, err);
+    message = aws_explain(c, value_get_str(error, "Message", ""));
+    aws_fault(call, c, message, id, err);
+    free(message);
+    return -1;
 }
 
 static struct value *result_of(const struct aws_call *call, struct value *v)

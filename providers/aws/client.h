@@ -84,6 +84,10 @@ struct value *aws_send_all(struct aws_client *c, struct aws_call *call, const ch
 /* Did AWS say that there is no such thing? */
 bool aws_not_found(const struct aws_call *c);
 
+/* explain.c: EC2's message of a call that was not allowed, in the clear if that may be known.
+ * Caller frees. */
+char *aws_explain(struct aws_client *c, const char *message);
+
 /* fault.c: what a code means. Pure. */
 enum aws_retry { AWS_RETRY_NO, AWS_RETRY_TRANSIENT, AWS_RETRY_THROTTLED };
 enum aws_retry aws_retry_of(int status, const char *code);

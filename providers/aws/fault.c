@@ -40,7 +40,8 @@ enum aws_retry aws_retry_of(int status, const char *code)
 
 bool aws_not_found(const struct aws_call *c)
 {
-    static const char *const codes[] = {"*.NotFound", "NoSuchEntity", "InvalidAMIID.Unavailable"};
+    static const char *const codes[] = {
+        "*NotFound", "NoSuchEntity", "InvalidPlacementGroup.Unknown", "InvalidAMIID.Unavailable"};
 
     return is_one_of(c->code, codes, ARRAY_LEN(codes));
 }
@@ -60,9 +61,8 @@ static const struct meaning {
     {"SignatureDoesNotMatch", ERR_DENIED,
      "the secret access key does not belong to the key id, or the clock of this machine is wrong"},
     {"AuthFailure", ERR_DENIED,
-     "the access key is not known in region {region}: another partition, a region that the account "
-     "has "
-     "not enabled, or a key that was deleted"},
+     "the secret access key does not belong to the key id, the key was deleted, or it is not known "
+     "in region {region}: another partition, or a region that the account has not enabled"},
     {"InvalidClientTokenId", ERR_DENIED, "the access key is not known, or not active"},
     {"UnrecognizedClientException", ERR_DENIED, "the access key is not known, or not active"},
     {"OptInRequired", ERR_DENIED,

@@ -5,7 +5,7 @@
 helper tests/aws/call.c "$work/call" || exit 1
 echo 'ok' >"$work/script"
 : >"$work/log"
-setpriv --pdeathsig TERM /usr/bin/python3 tests/aws/server.py "$work/port" "$work/script" "$work/log" &
+setpriv --pdeathsig TERM /usr/bin/python3 -B tests/aws/server.py "$work/port" "$work/script" "$work/log" &
 servers=$!
 wait_for 10 test -s "$work/port"
 ok $? "a server"

@@ -15,7 +15,6 @@ Each request is checked with botocore's signer, for the key AKIDEXAMPLE/secret; 
 """
 import json
 import os
-import re
 import socket
 import struct
 import sys
@@ -23,29 +22,12 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+import signed
 
 OK = """<?xml version="1.0" encoding="UTF-8"?>
 <{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>fake-1</requestId>{1}</{0}Response>"""
 ERROR = """<?xml version="1.0" encoding="UTF-8"?>
 <Response><Errors><Error><Code>{}</Code><Message>Words of EC2.</Message></Error></Errors><RequestID>fake-2</RequestID></Response>"""
-
-
-def wanted_signature(handler, body):
-    """(what botocore signs, region, service)"""
-    got = handler.headers["Authorization"] or ""
-    found = re.match(r"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+), Signature=(\w+)$", got)
-    if not found:
-        return None
-    region, service, names, signature = found.groups()
-    request = AWSRequest(method=handler.command, url=f"http://{handler.headers['Host']}{handler.path}", data=body,
-                         headers={name: handler.headers[name] for name in names.split(";") if name != "host"})
-    request.context["timestamp"] = handler.headers["X-Amz-Date"]
-    auth = SigV4Auth(Credentials("AKIDEXAMPLE", "secret", handler.headers["X-Amz-Security-Token"]), service, region)
-    wanted = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
-    return wanted == signature, region, service
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -71,10 +53,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         params = dict(parse_qsl(body.decode(), keep_blank_values=True))
-        signed = wanted_signature(self, body)
+        seen = signed.judge(self, body, {"AKIDEXAMPLE": "secret"})
         with self.server.open_log() as log:
-            log.write(json.dumps({"time": time.monotonic(), "params": params, "signed": bool(signed and signed[0]),
-                                  "region": signed and signed[1], "service": signed and signed[2]}) + "\n")
+            log.write(json.dumps({"time": time.monotonic(), "params": params, "signed": seen.good, "region": seen.region,
+                                  "service": seen.service}) + "\n")
         verb, *rest = self.server.next_line().split(" ")
         if verb == "ok":
             self.answer(200, OK.format(params["Action"], " ".join(rest)).encode())

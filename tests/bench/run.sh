@@ -12,5 +12,5 @@ with $(awk '/^MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo) GiB, $(una
 Each figure has its peer beside it in the same run.
 
 END
-    sh tests/bench/cluster.sh && echo && sh tests/bench/scale.sh
+    sh tests/bench/cluster.sh && echo && sh tests/bench/scale.sh && echo && sh tests/bench/aws.sh
 } >$page.new && mv $page.new $page && cat $page

@@ -118,6 +118,11 @@ for point in $(points write=1 trip=2 sent=2 api=2 sql=1); do
     judge "a change killed at $point"
 done
 succeeds "verify" p verify
+rm "$state/known_hosts" # as after a kill right before this file
+succeeds "plan writes lost host keys again" p plan
+rm "$state/pki/ca.crt" # or between the vault and this one
+succeeds "up writes a lost certificate of the authority again" p -q up --yes
+succeeds "verify goes by it" p verify
 succeeds "nothing is left to do" p plan --detailed-exitcode
 
 # ---- down

@@ -45,5 +45,13 @@ unlike "and they are right" "$out" '^sql'
 succeeds "up starts the balancers" p up --yes
 is "the same leads" "$(leader)" "$leader"
 succeeds "a firewall taken away is put back by its host" wait_for 60 p ssh lb2 nft list table inet pgha_deploy
+cp "$file" "$work/as-it-was"
+sed -i 's|10.81.46.0/24|10.81.47.0/24|' "$file"
+exits "another network, with which members would be made anew" 65 p up --yes
+like "is refused" "$err" 'db1 is a member of the running cluster and would be made anew, without its data'
+cp "$work/as-it-was" "$file"
+leader=$(leader)
+succeeds "with the old one it goes on" p up --yes
+is "under the same leader" "$(leader)" "$leader"
 succeeds "down" p down --yes
 finish

@@ -4,8 +4,8 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libssh-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libpq-dev libssl-dev libxml2-dev"
-run="openssh-client mmdebstrap systemd-container iproute2 postgresql-client"
-test="libcmocka-dev libc6-dev python3 python3-yaml python3-jinja2 ansible-core perl openssh-server procps jq openssl curl ca-certificates faketime iproute2 nmap apt-cacher-ng apt-utils gpg python3-botocore"
+run="openssh-client mmdebstrap systemd-container iproute2 e2fsprogs postgresql-client"
+test="libcmocka-dev libc6-dev python3 python3-yaml python3-jinja2 ansible-core perl openssh-server procps jq openssl curl ca-certificates faketime iproute2 nmap apt-cacher-ng apt-utils gpg python3-botocore awscli"
 lint="git clang clang-tidy clang-format cppcheck libcmocka-dev"
 
 missing=

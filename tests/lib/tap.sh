@@ -123,6 +123,7 @@ traces() {
         /var/lib/pgha-deploy/local/"$1" /run/systemd/nspawn/*/pgha-"$1"-* 2>/dev/null
     ip -details link | grep "alias pgha $1"
     grep "/local/$1/" /proc/self/mountinfo
+    grep "/local/$1/" /sys/block/loop*/loop/backing_file 2>/dev/null
     pgrep -af -- "--machine pgha-$1-"
     ls /run/pgha-deploy.lock 2>/dev/null
 }

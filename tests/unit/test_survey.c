@@ -28,7 +28,7 @@ static void put_config(struct str *out, const char *kind, const char *owner, con
 static const char machine[] =
     "clock\t1795262014365\n"
     "uid\t0\nhostname\tdb1\nkernel\t6.1.0-40-amd64\nmachine\tx86_64\narch\tamd64\ncpus\t4\n"
-    "virt\tkvm\nhave\tsystemd\nhave\tbash\nhave\tnft\n"
+    "virt\tkvm\nhave\tsystemd\nhave\tbash\nhave\tnft\nhave\tunfinished-boot\n"
     "os\tID=debian\nos\tVERSION_ID=\"13\"\nos\tPRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\n"
     "mem\tMemTotal:        1024000 kB\nmem\tMemAvailable:     512000 kB\n"
     "ssh\t10.0.0.1 50000 10.0.0.11 22\n"
@@ -43,7 +43,8 @@ static void test_machine(void **state)
 
     (void)state;
     parse(&s, machine);
-    assert_true(f->complete && f->has_systemd && f->has_bash && f->nft_installed && f->nft_works);
+    assert_true(f->complete && f->has_systemd && f->has_bash && f->nft_installed && f->nft_works &&
+                f->is_booting);
     assert_false(f->has_python3);
     assert_int_equal(f->uid, 0);
     assert_int_equal(f->cpus, 4);
