@@ -92,8 +92,8 @@ succeeds "it comes back" wait_for 60 p verify
 is "the address stays" "$(holder)" "$new"
 unlike "the old one has it no more" "$(p ssh "$old" 'ip -br -4 address show')" "$vip"
 
-ec2 assign-private-ip-addresses --network-interface-id "$(interface "$old")" --private-ip-addresses $vip --allow-reassignment >/dev/null
-is "by hand it is given to a balancer that is backup" "$(holder)" "$old"
+is "by hand it is given to a balancer that is backup" "$(ec2 assign-private-ip-addresses --network-interface-id "$(interface "$old")" \
+    --private-ip-addresses $vip --allow-reassignment --query 'AssignedPrivateIpAddresses[0].PrivateIpAddress' --output text)" $vip
 succeeds "its master takes it back" wait_for 30 is_at "$new"
 like "and says so" "$(p ssh "$new" 'journalctl -o cat -t move-vip --no-pager')" 'moved away from its master: taking it back'
 ec2 unassign-private-ip-addresses --network-interface-id "$(interface "$new")" --private-ip-addresses $vip

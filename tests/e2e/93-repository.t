@@ -42,9 +42,9 @@ packages:
     - {name: pgdg, uri: "$1", suite: trixie-pgdg, components: [main], key: $2}
 END
 }
-begun() { # what would be there had the cluster been begun
+begun() { # what would be there had the cluster been begun; /var/lib/postgresql is a disk of the lab's own
     on "$1" "dpkg-query -W -f '\${Package}\n' | grep -E '^(postgresql|patroni|etcd|haproxy|keepalived)'
-        ls -d /etc/patroni /etc/etcd /var/lib/postgresql 2>/dev/null"
+        ls -d /etc/patroni /etc/etcd /var/lib/postgresql/*[0-9]* 2>/dev/null"
 }
 
 # ---- the key ----

@@ -41,7 +41,9 @@ cloud_start() {
     cloud_down # what a run left that was killed
     trap 'cloud_down; cleanup' EXIT
     mkdir -p "$work/cloud/off" "$work/cloud/on"
-    ip link add "pgha-$1" type bridge && ip link set "pgha-$1" alias "pgha $1" && ip address add "$3/${2#*/}" dev "pgha-$1" &&
+    # With an address of its own a bridge does not take on that of whichever host is there, which the others would look for in vain
+    # once it is gone.
+    ip link add "pgha-$1" address 06:00:00:00:00:fe type bridge && ip link set "pgha-$1" alias "pgha $1" && ip address add "$3/${2#*/}" dev "pgha-$1" &&
         ip link set "pgha-$1" up && aws_start "$3" || return 1
     setpriv --pdeathsig TERM /usr/bin/python3 -B tests/aws/hypervisor.py "$work/cloud" "$1" "$cloud_root" "$moto" "$AWS_ENDPOINT_URL" "$4" \
         >"$work/cloud/log" 2>&1 &
