@@ -94,7 +94,7 @@ check:
 	$(Q)sh tests/lib/packages.sh build run test
 	$(Q)$(MAKE) --no-print-directory pgha-deploy
 	$(Q)$(MAKE) --no-print-directory check-unit
-	prove --timer --exec 'timeout -k 60 $(TEST_LIMIT) sh' $(sort $(dir $(wildcard tests/*/*.t)))
+	$(Q)PGHA_COMPLAINTS=$(abspath $(BUILD))/complaints sh tests/lib/check.sh $(TEST_LIMIT) $(sort $(dir $(wildcard tests/*/*.t)))
 
 # With every case of the sweeps and the equivalence suite, of which check takes a part.
 check-long: ; $(Q)PGHA_LONG=1 $(MAKE) --no-print-directory check

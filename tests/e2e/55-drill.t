@@ -36,7 +36,7 @@ succeeds "it does not stay there" wait_for 20 leads_etcd false
 
 run p drill --yes --all --repeat "$repeat" --report "$report" --html "$work/report.html" --junit "$work/report.xml"
 is "every scenario passes" "$status" 0
-[ "$status" = 0 ] || note "$out$err"
+[ "$status" = 0 ] || complain "$(echo "$out$err" | grep -A 3 '^failed')" "$err"
 note "$out"
 for name in $scenarios; do
     is "$name passed" "$(result "$name" .outcome | sort -u)" passed

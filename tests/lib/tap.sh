@@ -39,7 +39,10 @@ ok() { # ok STATUS "what"
     fi
 }
 note() { printf '%s\n' "$*" | sed 's/^/# /'; }
-complain() { note "$@" >&2; } # what prove shows of a test that fails
+complain() { # what prove shows of a test that fails, and `make check` once more at its end
+    note "$@" >&2
+    [ -z "${PGHA_COMPLAINTS:-}" ] || printf '%s\n' "$*" | sed "s|^|${0#"$PWD"/}: |" >>"$PGHA_COMPLAINTS"
+}
 is() {
     if [ "$2" = "$3" ]; then ok 0 "$1"; else
         ok 1 "$1"
