@@ -22,6 +22,12 @@ static int64_t lease(const struct preset *p)
     return 1000 * (int64_t)p->ttl;
 }
 
+/* As patroni.yml.j2 has it. */
+static int64_t start_timeout(const struct preset *p)
+{
+    return lease(p);
+}
+
 static int64_t turn(const struct preset *p)
 {
     return 1000 * (int64_t)p->loop_wait;
@@ -70,12 +76,13 @@ static const struct {
     [BOUND_CLIENT]        = {"client", CLIENT_MS, NULL},
     [BOUND_STEADY]        = {"an answer", STEADY_MS, NULL},
     [BOUND_LEASE]         = {"ttl", 0, lease},
+    [BOUND_START]         = {"primary_start_timeout", 0, start_timeout},
     [BOUND_TURN]          = {"loop_wait", 0, turn},
     [BOUND_RETRY]         = {"retry_timeout", 0, retry},
     [BOUND_STOP]          = {"shutdown", STOP_MS, NULL},
     [BOUND_RECOVERY]      = {"recovery", RECOVERY_MS, NULL},
     [BOUND_ELECTION]      = {"election", ELECTION_MS, NULL},
-    [BOUND_REWIND] = {"rewind", REWIND_MS, NULL},
+    [BOUND_REWIND]        = {"rewind", REWIND_MS, NULL},
     [BOUND_PROMOTE]       = {"promotion", PROMOTE_MS, NULL},
     [BOUND_ETCD]          = {"etcd's election", ETCD_MS, NULL},
     [BOUND_SERVER_UP]     = {"HAProxy finds it", 0, server_up},

@@ -17,6 +17,7 @@ enum bound_term {
     BOUND_STEADY, /* nothing is to be felt: what a busy machine may take for one answer */
     /* Patroni. */
     BOUND_LEASE,    /* the leader's key outlives the leader */
+    BOUND_START,    /* primary_start_timeout: a primary that starts and starts again is given up */
     BOUND_TURN,     /* loop_wait: until a member looks again */
     BOUND_RETRY,    /* retry_timeout: until it gives the DCS up */
     BOUND_STOP,     /* allowance: a fast shutdown with its checkpoint */

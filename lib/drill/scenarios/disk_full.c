@@ -4,6 +4,10 @@
  * With the roles of this program both are on one file system, and then there is one fault more to
  * it: the log has files in advance, and goes on while tables cannot grow. An adopted cluster may
  * have its log elsewhere (a link pg_wal), where the first fault would not touch it.
+ *
+ * A checkpoint cannot do without space, whatever the log has, and ends the server (PANIC: could not
+ * write to file "pg_logical/replorigin_checkpoint.tmp"), which starts, replays, and meets the
+ * checkpoint at the end of that. So one comes before, and the next one is minutes away.
  */
 #include <stdio.h>
 
@@ -44,28 +48,43 @@ static int count_spare(struct drill_stage *s, struct err *err)
     return spare;
 }
 
-/* Ends the files one after the other; the server ends with the last, and with it our connection. */
-static int use_up_spare(struct drill_stage *s, struct err *err)
+/* Ends so many files one after the other. */
+static int switch_files(struct drill_stage *s, int count, struct err *err)
 {
     static const char sql[] = "DO $$BEGIN FOR i IN 1..%d LOOP "
                               "PERFORM pg_logical_emit_message(false, 'pgha-drill', ''); "
                               "PERFORM pg_switch_wal(); END LOOP; END$$";
+    struct pg *pg = log_in(s, err);
     char text[256];
-    int spare = count_spare(s, err), rc = -1;
-    struct err end = ERR_INIT;
-    struct pg *pg;
+    int rc;
 
-    if (spare < 0 || !(pg = log_in(s, err)))
+    if (!pg)
         return -1;
-    snprintf(text, sizeof(text), sql, spare + 2);
-    if (pg_exec(pg, text, 0, NULL, &end) < 0)
-        rc = 0;
-    else
-        err_set(err, ERR_FAILED, "the log of %s has found space for %d files more",
-                s->primary->host->name, spare + 2);
-    err_release(&end);
+    snprintf(text, sizeof(text), sql, count);
+    rc = pg_exec(pg, text, 0, NULL, err);
     pg_close(pg);
     return rc;
+}
+
+/* The server ends with the last file, and with it our connection. The cluster's own clients may be
+ * there before us; and a checkpoint may have put older files in front meanwhile, which are used up,
+ * too. */
+static int use_up_spare(struct drill_stage *s, struct err *err)
+{
+    struct err end = ERR_INIT;
+    int used = 0;
+
+    while (used < 2 * SPARE_MAX) {
+        int spare = count_spare(s, &end);
+
+        if (spare < 0 || switch_files(s, spare + 2, &end) < 0) {
+            err_release(&end);
+            return 0;
+        }
+        used += spare + 2;
+    }
+    return err_set(err, ERR_FAILED, "the log of %s has found space for %d files more",
+                   s->primary->host->name, used);
 }
 
 static int data_unfit(struct drill_stage *s, const char **why, struct err *err)
@@ -90,14 +109,25 @@ static int log_unfit(struct drill_stage *s, const char **why, struct err *err)
     return spare < 0 ? -1 : 0;
 }
 
+static int checkpoint(struct drill_stage *s, struct err *err)
+{
+    struct pg *pg = log_in(s, err);
+    int rc = pg ? pg_exec(pg, "CHECKPOINT", 0, NULL, err) : -1;
+
+    pg_close(pg);
+    return rc;
+}
+
 static int fill_data(struct drill_stage *s, struct err *err)
 {
+    if (checkpoint(s, err) < 0)
+        return -1;
     return disk_fill(s, s->primary, data_folder(s), err);
 }
 
 static int fill_log(struct drill_stage *s, struct err *err)
 {
-    if (disk_fill(s, s->primary, log_folder(s), err) < 0)
+    if (checkpoint(s, err) < 0 || disk_fill(s, s->primary, log_folder(s), err) < 0)
         return -1;
     return use_up_spare(s, err);
 }
@@ -121,12 +151,13 @@ const struct scenario scenario_wal_full = {
     .summary = "no space for the primary's log (WAL), either",
     .story =
         "All that is free is taken, and then what the log has in advance. PostgreSQL ends "
-        "(PANIC) and cannot recover. Patroni tries to start it, or, when it has met it while it "
-        "recovered, to repair it and to start it, a turn each; then a replica leads. With space "
+        "(PANIC) and cannot recover. When it does not start at all, Patroni tries two or three "
+        "turns; when it starts again and again, for there was space to replay and none for the "
+        "checkpoint after, until primary_start_timeout is over. Then a replica leads. With space "
         "again the old primary follows.",
     .needs = NEEDS_REPLICA,
-    /* patroni/ha.py, recover: in state "start failed" it takes the second way. */
-    .primary = {BOUND_TURN, BOUND_TURN, BOUND_TURN, BOUND_RECOVERY, BOUND_ELECTION, BOUND_PROMOTE,
+    /* The longer of the two. */
+    .primary = {BOUND_TURN, BOUND_START, BOUND_TURN, BOUND_STOP, BOUND_ELECTION, BOUND_PROMOTE,
                 BOUND_SERVER_UP, BOUND_CLIENT},
     .replicas = {BOUND_SERVER_DOWN, BOUND_REWIND, BOUND_CLIENT},
     .unfit = log_unfit,
