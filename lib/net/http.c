@@ -1,8 +1,9 @@
 /*
  * http.c - one request, one libcurl handle.
  *
- * A handle per call keeps calls on many threads apart; what is asked here (Patroni's REST API,
- * etcd, HAProxy's statistics) is asked seldom enough that a connection each does not matter.
+ * A handle per call keeps calls on many threads apart; what is asked of hosts (Patroni's REST API,
+ * etcd, HAProxy's statistics) is asked seldom enough that a connection each does not matter. A
+ * cloud's API is asked often and from afar: a pool keeps handles, and with them connections.
  */
 #include <curl/curl.h>
 #include <netinet/in.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/vec.h"
 #include "lib/net/http.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
@@ -207,22 +209,81 @@ static int wrap_url(const struct http *h, struct err *err)
                     h->url);
 }
 
+/* ---- handles ---- */
+
+struct handle {
+    CURL *curl;
+    curl_socket_t fd; /* that was opened last */
+};
+
+struct http_pool {
+    pthread_mutex_t lock;
+    VEC(struct handle) idle;
+};
+
+struct http_pool *http_pool_new(void)
+{
+    struct http_pool *p = xcalloc(1, sizeof(*p));
+
+    pthread_mutex_init(&p->lock, NULL);
+    return p;
+}
+
+void http_pool_free(struct http_pool *p)
+{
+    if (!p)
+        return;
+    vec_each (handle, &p->idle)
+        curl_easy_cleanup(handle->curl);
+    vec_release(&p->idle);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+static struct handle take(struct http_pool *p)
+{
+    struct handle found = {NULL, CURL_SOCKET_BAD};
+
+    if (p) {
+        pthread_mutex_lock(&p->lock);
+        if (p->idle.n)
+            found = p->idle.items[--p->idle.n];
+        pthread_mutex_unlock(&p->lock);
+    }
+    if (!found.curl)
+        found.curl = curl_easy_init();
+    if (!found.curl)
+        BUG("out of memory in libcurl");
+    return found;
+}
+
+static void give_back(struct http_pool *p, struct handle *handle)
+{
+    if (!p) {
+        curl_easy_cleanup(handle->curl);
+        return;
+    }
+    curl_easy_reset(handle->curl); /* all but its connections */
+    pthread_mutex_lock(&p->lock);
+    vec_push(&p->idle, *handle);
+    pthread_mutex_unlock(&p->lock);
+}
+
 int http_do(struct http *h, struct err *err)
 {
     char detail[CURL_ERROR_SIZE] = "";
     struct curl_slist *headers = header_list(h), *route = NULL;
-    curl_socket_t fd = CURL_SOCKET_BAD;
     char *direct = no_proxy();
     long status = 0;
     curl_off_t retry_after = 0;
+    struct handle handle;
     CURLcode code;
     CURL *curl;
     int rc = -1;
 
     http_init();
-    curl = curl_easy_init();
-    if (!curl)
-        BUG("out of memory in libcurl");
+    handle = take(h->pool);
+    curl = handle.curl;
     if (set_url(curl, h, err) < 0 || set_route(curl, h, &route, err) < 0)
         goto out;
     set_method(curl, h);
@@ -236,9 +297,9 @@ int http_do(struct http *h, struct err *err)
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, h->response);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &fd);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &handle.fd);
     curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, on_socket);
-    curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, &fd);
+    curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, &handle.fd);
     code = curl_easy_perform(curl);
     if (code != CURLE_OK) {
         http_fault(h, code, detail, err);
@@ -252,7 +313,7 @@ int http_do(struct http *h, struct err *err)
 out:
     if (rc < 0)
         wrap_url(h, err);
-    curl_easy_cleanup(curl);
+    give_back(h->pool, &handle);
     curl_slist_free_all(headers);
     curl_slist_free_all(route);
     free(direct);

@@ -164,6 +164,7 @@ static int post(struct aws_client *c, const struct aws_call *call, struct attemp
                      .url = url,
                      .timeout_ms = CALL_TIMEOUT_MS,
                      .response = &at->answer,
+                     .pool = call->once ? NULL : c->pool,
                      .headers = (const char *const *)lines};
     struct str body;
     int rc = c->keys ? c->keys(c->ctx, &keys, err) : 0;

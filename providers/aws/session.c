@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/net/http.h"
 #include "providers/aws/keys.h"
 #include "providers/aws/profile.h"
 
@@ -143,6 +144,7 @@ struct aws_session *aws_session_open(const struct aws_wish *wish, struct err *er
     pthread_mutex_init(&s->client.bucket.lock, NULL);
     s->client.keys = session_keys;
     s->client.ctx = s;
+    s->client.pool = http_pool_new();
     s->search.client = &s->client;
     if (read_profiles(s, wish->profile, err) < 0 || choose_region(s, wish->region, err) < 0 ||
         choose_endpoint(s, wish->endpoint, err) < 0) {
@@ -157,6 +159,7 @@ void aws_session_close(struct aws_session *s)
     if (!s)
         return;
     aws_keys_release(&s->found.keys);
+    http_pool_free(s->client.pool);
     pthread_mutex_destroy(&s->lock);
     pthread_mutex_destroy(&s->client.bucket.lock);
     arena_release(&s->arena);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lib/doc/json.h"
+#include "lib/net/http.h"
 #include "providers/aws/client.h"
 
 static int keys(void *ctx, struct aws_keys *out, struct err *err)
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
 
     if (argc < 5)
         return 64;
+    client.pool = http_pool_new();
     client.endpoint = argv[1];
     client.region = argv[2];
     aws_call_init(&call, service_of(argv[3]), argv[4]);
@@ -62,6 +64,7 @@ int main(int argc, char **argv)
         printf("%d %s\n%s\n%s\n", err.code, err.text, err.hint ? err.hint : "", call.code);
     }
     aws_call_release(&call);
+    http_pool_free(client.pool);
     err_release(&err);
     arena_release(&arena);
     return !v;

@@ -52,6 +52,7 @@ call 'reset\nok' ec2 CreateVpc --once
 is "what must not happen twice is not repeated when its answer was lost" "$status $(requests)" '1 1'
 call 'error 503 RequestLimitExceeded\nok' ec2 CreateVpc --once
 is "but when it was refused" "$status $(requests)" '0 2'
+is "over connections of its own, where libcurl repeats nothing" "$(jq -s 'map(.connection) | unique | length' "$work/log")" 2
 call 'error 400 InvalidVpcID.NotFound' ec2 DescribeVpcs
 is "a refusal is no cause to ask again" "$status $(requests)" '1 1'
 is "its code" "$(printf '%s\n' "$out" | tail -n 1)" InvalidVpcID.NotFound
@@ -67,6 +68,7 @@ like "entities are refused" "$out" 'document type'
 call 'ok <vpcSet><item><vpcId>1</vpcId></item></vpcSet><nextToken>n/1</nextToken>\nok <vpcSet><item><vpcId>2</vpcId></item></vpcSet>' \
     ec2 DescribeVpcs MaxResults=5 --all vpcSet
 is "all pages" "$out" '[{"vpcId":"1"},{"vpcId":"2"}]'
+is "over one connection" "$(jq -s 'map(.connection) | unique | length' "$work/log")" 1
 is "by their tokens" "$(jq -sc '[.[].params.NextToken]' "$work/log")" '[null,"n/1"]'
 is "every request was signed" "$(jq -s 'all(.[]; .signed)' "$work/log")" true
 finish

@@ -11,7 +11,7 @@ SCRIPT has a line for each request, in their order; the last one stays:
   junk N              status 200 and N bytes that are no XML
 
 Each request is checked with botocore's signer, for the key AKIDEXAMPLE/secret; a line of JSON goes into LOG:
-{"time", "params", "signed": true, "region", "service"}.
+{"time", "connection": the client's port, "params", "signed": true, "region", "service"}.
 """
 import json
 import os
@@ -55,8 +55,8 @@ class Handler(BaseHTTPRequestHandler):
         params = dict(parse_qsl(body.decode(), keep_blank_values=True))
         seen = signed.judge(self, body, {"AKIDEXAMPLE": "secret"})
         with self.server.open_log() as log:
-            log.write(json.dumps({"time": time.monotonic(), "params": params, "signed": seen.good, "region": seen.region,
-                                  "service": seen.service}) + "\n")
+            log.write(json.dumps({"time": time.monotonic(), "connection": self.client_address[1], "params": params, "signed": seen.good,
+                                  "region": seen.region, "service": seen.service}) + "\n")
         verb, *rest = self.server.next_line().split(" ")
         if verb == "ok":
             self.answer(200, OK.format(params["Action"], " ".join(rest)).encode())
