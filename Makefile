@@ -28,7 +28,7 @@ LIBS      = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcrypt -lm -pthread
 SOURCES := $(sort $(wildcard lib/*/*.c lib/*/*/*.c inventory/*.c providers/*.c providers/*/*.c cmd/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
 LIBRARY := $(BUILD)/libpgha.a
-ASSETS  := $(sort $(shell find playbooks templates -type f \( -name '*.yml' -o -name '*.j2' -o -name '*.py' \)))
+ASSETS  := $(sort $(shell find playbooks templates providers -type f \( -name '*.yml' -o -name '*.j2' -o -name '*.py' \)))
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 
 Q := $(if $(V),,@)
@@ -50,7 +50,7 @@ $(BUILD)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# playbooks/ and templates/ ride in the binary: one table, sorted by path (lib/base/assets.h).
+# playbooks/, templates/ and tables ride in the binary: one table, sorted by path (lib/base/assets.h).
 $(BUILD)/embed.c: lib/base/embed.sh Makefile $(ASSETS) playbooks templates
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D) && sh lib/base/embed.sh $(ASSETS) >$@.tmp && mv $@.tmp $@

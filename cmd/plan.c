@@ -21,6 +21,38 @@ static void put_diff(const char *diff, bool colour, struct str *out)
     }
 }
 
+/* What the hosts and their network cost; what has no price is named. */
+static void put_cost(const struct value *cost, struct str *out)
+{
+    const struct value *parts = value_get(cost, "parts");
+    double sum = value_get(cost, "month")->u.f;
+    size_t unknown = 0;
+
+    if (!parts->u.list.n)
+        return;
+    for (size_t i = 0; i < parts->u.list.n; i++)
+        unknown += value_get(parts->u.list.items[i], "month")->type == VALUE_NULL;
+    if (unknown == parts->u.list.n) {
+        str_printf(out, "There are no prices for region %s (provider.prices).\n",
+                   value_get_str(cost, "region", ""));
+        return;
+    }
+    str_printf(out,
+               "%s %.2f %s a month in %s by prices of %s, traffic, snapshots and taxes apart:\n",
+               unknown ? "More than" : "About", sum, value_get_str(cost, "currency", ""),
+               value_get_str(cost, "region", ""), value_get_str(cost, "date", ""));
+    for (size_t i = 0; i < parts->u.list.n; i++) {
+        const struct value *part = parts->u.list.items[i], *month = value_get(part, "month");
+
+        if (month->type == VALUE_NULL)
+            str_puts(out, "  no price");
+        else
+            str_printf(out, "%10.2f", month->u.f);
+        str_printf(out, "  %lld x %s\n", (long long)value_get_int(part, "n", 0),
+                   value_get_str(part, "what", ""));
+    }
+}
+
 static void print_plan(const struct deploy *d, const struct deploy_result *r)
 {
     bool colour = ui_colour(STDOUT_FILENO);
@@ -45,6 +77,10 @@ static void print_plan(const struct deploy *d, const struct deploy_result *r)
     else
         str_printf(&out, "Cluster %s is as the cluster file says: nothing to change.\n",
                    d->cluster->name);
+    if (r->cost && r->changes.n) {
+        str_putc(&out, '\n');
+        put_cost(r->cost, &out);
+    }
     print_text(&out);
     str_release(&out);
 }

@@ -34,6 +34,11 @@ struct provider {
     /* What is known only once it is there, for cluster_take_outputs: a map in a. May be NULL. */
     int (*outputs)(struct provider_session *s, struct arena *a, struct value **out,
                    struct err *err);
+    /* What the plan's desired things cost: {"month": sum of what is known, "currency", "date" of the
+     * prices, "region", "parts": [{"what", "n", "month": null when not known}]}, in a. May be NULL.
+     */
+    int (*cost)(struct provider_session *s, const struct plan *p, struct arena *a,
+                struct value **out, struct err *err);
     /* After destroy: "kind.name" of what is still there, comma separated; empty: nothing is left.
      */
     int (*leftovers)(struct provider_session *s, struct str *out, struct err *err);

@@ -49,6 +49,7 @@ const struct schema_key schema_keys[] = {
     {"provider.placement_group", SCHEMA_CHOICE, false, "off", 0, 0, "on|off", "aws: on: where all hosts are in one zone, they are kept on different machines: a spread placement group, of at most seven.", "aws"},
     {"provider.bastion", SCHEMA_CHOICE, false, "off", 0, 0, "on|off", "aws: on: a small instance with a public address, through which the others are reached; access.ssh says from where. off: this program runs where the private addresses can be reached.", "aws"},
     {"provider.bastion_type", SCHEMA_TEXT, false, "t3.micro", 0, 0, NULL, "aws: type of the bastion's instance.", "aws"},
+    {"provider.prices", SCHEMA_TEXT, false, NULL, 0, 0, NULL, "aws: table of prices that `plan` reckons with instead of the program's own, which `pgha-deploy docs prices` prints; a relative path is below the cluster file's folder.", "aws"},
     {"provider.termination_protection", SCHEMA_CHOICE, false, "off", 0, 0, "on|off", "aws: on: nobody can terminate an instance by mistake. `down` asks for `off` first.", "aws"},
     {"provider.default_tags", SCHEMA_VARIABLES, false, "{}", 0, 0, NULL, "aws: tags for everything that is made, beside the cluster's own.", "aws"},
     {"topology", SCHEMA_CHOICE, false, "patroni", 0, 0, "patroni",

@@ -194,6 +194,8 @@ struct value *deploy_result_to_value(const struct deploy_result *r, struct arena
     }
     value_map_set(a, top, "changed", value_int(a, (int64_t)r->changes.n));
     value_map_set(a, top, "changes", list);
+    if (r->cost)
+        value_map_set(a, top, "cost", value_copy(a, r->cost));
     if (r->verified)
         value_map_set(a, top, "verify", verify_to_value(&r->verify, a));
     value_map_set(a, top, "elapsed_ms", value_int(a, r->elapsed_ms));

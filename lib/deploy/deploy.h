@@ -77,6 +77,7 @@ struct deploy_change {
 struct deploy_result {
     struct arena arena;
     VEC(struct deploy_change) changes;
+    struct value *cost; /* of a plan, as provider.h has it; NULL: nobody knows */
     struct verify verify;
     bool verified;
     size_t kept; /* data volumes, by deploy_down */

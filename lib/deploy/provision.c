@@ -233,6 +233,9 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
     if (d->provider->desire(d->session, &p, err) < 0 || compute_plan(d, &p, err) < 0)
         goto out;
     note_actions(r, &p, hosts_missing);
+    if (check && d->provider->cost &&
+        d->provider->cost(d->session, &p, &r->arena, &r->cost, err) < 0)
+        goto out;
     if (check) {
         /* A run that was killed before it wrote them left hosts that a plan has to know. */
         rc = *hosts_missing || !file_is_dir(d->state_dir) ? 0 : write_known_hosts(d, err);

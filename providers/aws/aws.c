@@ -327,6 +327,7 @@ const struct provider provider_aws = {
     .discover = discover,
     .host_keys = aws_host_keys,
     .outputs = outputs,
+    .cost = aws_cost,
     .leftovers = leftovers,
     .power = aws_power,
 };

@@ -212,4 +212,8 @@ void aws_images_free(struct aws_images *i);
 int aws_image(struct provider_session *s, const char *instance_type, const char **id,
               const char **root_device, struct err *err) MUST_USE;
 
+/* prices.c: what the plan's desired things cost a month (provider.h). */
+int aws_cost(struct provider_session *s, const struct plan *p, struct arena *a, struct value **out,
+             struct err *err) MUST_USE;
+
 #endif

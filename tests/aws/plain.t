@@ -36,6 +36,19 @@ for bastion in off on; do
     is 'then nothing is to be done' "$status $out" "0 Cluster demo is as the cluster file says: nothing to change."
     [ $bastion = on ] || succeeds 'down' p down --yes # this moto does not take rules away
 done
+# shellcheck disable=SC2016
+printf 'cluster: costs\nprovider: {name: aws, ami: %s, data_volume: {size: 100, iops: 6000}}\nnodes: {db: {instance_type: r6i.xlarge}}\n' "$image" >"$work/costs.yaml"
+run "$pgha" -f "$work/costs.yaml" plan --hosts-only
+like 'a plan tells what it costs' "$out" '^ +665\.76  3 x r6i\.xlarge$' # 3 * 730 * 2 * 0.152
+like 'disks with what they do more' "$out" '^ +82\.56  3 x gp3 disk of 100 GiB, 6000 IOPS' # 3 * (100 * 0.0952 + 3000 * 0.006)
+like 'and all of it' "$out" '^About 869\.53 USD a month in eu-central-1 by prices of 2[0-9-]+,'
+sed -i 's/r6i/x99/' "$work/costs.yaml"
+run "$pgha" -f "$work/costs.yaml" --json plan --hosts-only
+is 'what has no price is not guessed' "$(printf '%s' "$out" | jq -c '.cost | [.month, (.parts[] | select(.what == "x99.xlarge") | .n, .month)]')" '[203.77,3,null]'
+sed -i 's/name: aws/name: aws, prices: own.yaml/' "$work/costs.yaml"
+exits 'a table that is not there' 65 "$pgha" -f "$work/costs.yaml" plan --hosts-only
+"$pgha" docs prices | sed 's/instances: {/instances: {x99.xlarge: 1, /' >"$work/own.yaml"
+like "a table of the user's own" "$("$pgha" -f "$work/costs.yaml" plan --hosts-only 2>/dev/null)" '^ +2190\.00  3 x x99\.xlarge$'
 printf 'vip: {mode: route}\nnetwork: {vip: 10.255.0.100}\n' >>"$file"
 exits 'a balancer that would move to another zone' 0 p plan --hosts-only
 succeeds 'down' p down --yes

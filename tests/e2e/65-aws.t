@@ -63,6 +63,11 @@ is "is what their role allows" "$(iam get-role-policy --role-name "$role" --poli
 # shellcheck disable=SC2016
 like "databases have no role" "$(p ssh db1 'token=$(curl -s -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 60" http://169.254.169.254/latest/api/token)
     curl -s -o /dev/null -w "%{http_code}" -H "X-aws-ec2-metadata-token: $token" http://169.254.169.254/latest/meta-data/iam/security-credentials/')" 404
+metadata_as() { # metadata_as HOST USER: the status of an answer to a request without a token; 000: there is none
+    p ssh "$1" "setpriv --reuid=$2 --clear-groups curl -s --max-time 3 -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/"
+}
+is "PostgreSQL's user cannot ask for metadata" "$(metadata_as db1 postgres) $(metadata_as lb1 nobody)" '000 000'
+is "the script's can" "$(metadata_as lb1 keepalived_script)" 401
 is "nobody asks without a token" "$(p ssh db1 curl -s -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/)" 401
 
 succeeds "verify" p verify
