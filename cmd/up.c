@@ -40,7 +40,17 @@ static int up(struct context *ctx, struct deploy *d, struct deploy_result *r, st
 static int hosts(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err)
 {
     UNUSED(ctx);
-    return deploy_hosts(d, r, err);
+    if (deploy_hosts(d, r, err) < 0)
+        return -1;
+    vec_each (h, &d->turns) {
+        char *text = xasprintf("%s is left as it is: its change is for a whole `up`, which looks "
+                               "after the cluster meanwhile",
+                               (*h)->name);
+
+        event_send(d->events, &(struct event){.kind = EVENT_NOTE, .text = text});
+        free(text);
+    }
+    return 0;
 }
 
 static void print_hosts(const struct deploy *d, const struct deploy_result *r)

@@ -102,6 +102,8 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     d->silent = NULL;
     d->adoption = NULL;
     d->log = NULL;
+    memset(&d->turns, 0, sizeof(d->turns));
+    d->turn = NULL;
     d->state_dir = state_dir_of(d->cluster);
     d->ca_file = tls_ca_path(d->state_dir);
     d->identity = path_join(d->state_dir, "id_ed25519");
@@ -138,6 +140,7 @@ void deploy_close(struct deploy *d)
         d->provider->close(d->session);
     if (d->lock >= 0)
         lock_release(d->lock);
+    vec_release(&d->turns);
     inventory_release(&d->inventory);
     secrets_release(&d->secrets);
     free(d->state_dir);
@@ -320,11 +323,11 @@ static int take_in_hosts(struct deploy *d, struct err *err)
     return 0;
 }
 
-int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err)
+/* *began: hosts were made or started in it. */
+static int hosts_stage(struct deploy *d, bool *began, struct deploy_result *r, struct err *err)
 {
     int64_t start = clock_mono_ms();
-    bool missing = false;
-    int rc = provision(d, false, &missing, r, err);
+    int rc = provision(d, false, began, r, err);
 
     if (rc == 0)
         rc = take_in_hosts(d, err);
@@ -334,9 +337,16 @@ int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err)
     return rc;
 }
 
-static int locate_made(struct deploy *d, struct err *err)
+int deploy_hosts(struct deploy *d, struct deploy_result *r, struct err *err)
 {
-    return deploy_locate_made(d, err) < 0 ? -1 : take_in_hosts(d, err);
+    bool began = false;
+
+    return hosts_stage(d, &began, r, err);
+}
+
+static int locate_made(struct deploy *d, bool began, struct err *err)
+{
+    return deploy_locate_made(d, began, err) < 0 ? -1 : take_in_hosts(d, err);
 }
 
 static int converge_until_ready(struct deploy *d, struct deploy_result *r, struct err *err)
@@ -367,11 +377,12 @@ static int check_image(const struct deploy *d, struct err *err)
 
 static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
 {
+    bool began = false;
     size_t changes;
     int64_t start;
 
-    if (check_image(d, err) < 0 || deploy_hosts(d, r, err) < 0 || locate_made(d, err) < 0 ||
-        rotate_old_authority(d, err) < 0)
+    if (check_image(d, err) < 0 || hosts_stage(d, &began, r, err) < 0 ||
+        locate_made(d, began, err) < 0 || rotate_old_authority(d, err) < 0)
         return -1;
     if (adopt_begin(d, r, err) < 0)
         return -1;
@@ -388,6 +399,8 @@ static int up_stages(struct deploy *d, struct deploy_result *r, struct err *err)
         return -1;
     /* Restarted members are back before the balancers' checks have seen it. */
     if (r->changes.n > changes && wait_ready(d, READY_TIMEOUT_MS, err) < 0)
+        return -1;
+    if (turns_take(d, r, err) < 0)
         return -1;
     start = clock_mono_ms();
     stage_begin(d, "sql", "roles, databases, extensions");

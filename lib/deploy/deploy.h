@@ -40,9 +40,11 @@ struct deploy {
     bool *left_out; /* of existing hosts, in the cluster's order: outside limit, or without an
                        answer though they are known; NULL: none */
     char *silent;   /* names of those without an answer; NULL: all answered */
-    struct deploy_route *route; /* route.h; NULL: the hosts are reached directly */
-    struct adoption *adoption;  /* adopt.h; NULL: none */
-    struct run_log *log;        /* run_log.h: what is told to events is kept; NULL: no log */
+    struct deploy_route *route;             /* route.h; NULL: the hosts are reached directly */
+    struct adoption *adoption;              /* adopt.h; NULL: none */
+    VEC(const struct cluster_host *) turns; /* that provision() left as they are: turns.c */
+    const struct cluster_host *turn;        /* whose it is; NULL: none */
+    struct run_log *log; /* run_log.h: what is told to events is kept; NULL: no log */
 };
 
 enum deploy_access {

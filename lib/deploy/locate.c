@@ -432,7 +432,7 @@ static bool interfaces_are_known(const struct cluster *c)
     return true;
 }
 
-int deploy_locate_made(struct deploy *d, struct err *err)
+int deploy_locate_made(struct deploy *d, bool began, struct err *err)
 {
     struct check_target check = deploy_check_target(d);
     size_t n = d->cluster->hosts.n;
@@ -442,7 +442,7 @@ int deploy_locate_made(struct deploy *d, struct err *err)
     int64_t start = clock_mono_ms();
     int rc = 0;
 
-    if (!cluster_is_in_cloud(d->cluster) || interfaces_are_known(d->cluster)) {
+    if (!cluster_is_in_cloud(d->cluster) || (!began && interfaces_are_known(d->cluster))) {
         arena_release(&arena);
         return 0;
     }

@@ -56,6 +56,18 @@ static int write_outputs(struct deploy *d, struct err *err)
     return rc;
 }
 
+static bool is_off_for_it(const struct resource *res)
+{
+    return res->kind->is_host && res->action == ACTION_UPDATE && plan_differs(res, ATTR_OFF);
+}
+
+static const char *consequence_of(const struct resource *res)
+{
+    if (res->action == ACTION_DESTROY)
+        return "its data is lost";
+    return is_off_for_it(res) ? "off and on again in its turn; a primary gives way before" : NULL;
+}
+
 static void note_actions(struct deploy_result *r, const struct plan *p, bool *hosts_missing)
 {
     vec_each (each, &p->resources) {
@@ -67,8 +79,7 @@ static void note_actions(struct deploy_result *r, const struct plan *p, bool *ho
         where = xasprintf("%s.%s", res->kind->name, res->name);
         what = res->reason ? xasprintf("%s: %s", action_names[res->action], res->reason)
                            : xstrdup(action_names[res->action]);
-        deploy_note(r, where, what, NULL,
-                    res->action == ACTION_DESTROY ? "its data is lost" : NULL);
+        deploy_note(r, where, what, NULL, consequence_of(res));
         *hosts_missing |=
             res->kind->is_host && (res->action == ACTION_CREATE || res->action == ACTION_REPLACE ||
                                    (res->action == ACTION_UPDATE && plan_differs(res, ATTR_REACH)));
@@ -217,6 +228,25 @@ static int compute_plan(struct deploy *d, struct plan *p, struct err *err)
     return rc;
 }
 
+/* A cluster that runs misses one host at a time: one that is off already, or whose turn it is. */
+static void leave_for_turns(struct deploy *d, struct plan *p)
+{
+    char *path = path_join(d->state_dir, "cluster.yaml");
+    bool runs = file_exists(path);
+
+    d->turns.n = 0;
+    vec_each (each, &p->resources) {
+        struct resource *r = *each;
+        const struct cluster_host *h = host_of(d->cluster, r->name);
+
+        if (!runs || !h || !is_off_for_it(r) || plan_differs(r, ATTR_REACH) || h == d->turn)
+            continue;
+        r->action = ACTION_NONE;
+        vec_push(&d->turns, h);
+    }
+    free(path);
+}
+
 int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_result *r,
               struct err *err)
 {
@@ -232,7 +262,8 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
         goto out;
     if (d->provider->desire(d->session, &p, err) < 0 || compute_plan(d, &p, err) < 0)
         goto out;
-    note_actions(r, &p, hosts_missing);
+    if (!d->turn)
+        note_actions(r, &p, hosts_missing);
     if (check && d->provider->cost &&
         d->provider->cost(d->session, &p, &r->arena, &r->cost, err) < 0)
         goto out;
@@ -241,8 +272,9 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
         rc = *hosts_missing || !file_is_dir(d->state_dir) ? 0 : write_known_hosts(d, err);
         goto out;
     }
-    if (ask(d, "Bring up", &p, err) < 0)
+    if (!d->turn && ask(d, "Bring up", &p, err) < 0)
         goto out;
+    leave_for_turns(d, &p);
     if (!plan_is_empty(&p) && apply(d, &p, err) < 0)
         goto out;
     rc = write_known_hosts(d, err) < 0 ? -1 : write_outputs(d, err);

@@ -13,8 +13,10 @@ void stage_end(struct deploy *d, const char *stage, int64_t start_mono_ms);
 /* What the provider told of what it made: cluster_take_outputs. */
 #define OUTPUTS_FILE "outputs.json"
 /* locate.c: hosts that a cloud made: waits until they can be logged in to, and finds out their
- * interfaces, once. */
-int deploy_locate_made(struct deploy *d, struct err *err) MUST_USE;
+ * interfaces, once. began: some were made or started just now. */
+int deploy_locate_made(struct deploy *d, bool began, struct err *err) MUST_USE;
+/* turns.c: what provision() left, when the cluster is well. Nothing left: nothing is done. */
+int turns_take(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
 /* converge.c: a playbook of assets; NULL: err has its faults. */
 struct playbook *deploy_load_playbook(const struct deploy *d, const char *path, struct err *err);
 

@@ -18,7 +18,8 @@ struct resource;
 enum attr_flags {
     ATTR_REPLACE = 1,  /* a change forces destroy and create */
     ATTR_COMPUTED = 2, /* known only after create (ids, addresses); never compared */
-    ATTR_REACH = 4     /* a host that differs in it cannot be logged in to until it is changed */
+    ATTR_REACH = 4,    /* a host that differs in it cannot be logged in to until it is changed */
+    ATTR_OFF = 8       /* a host is off while it is changed: hosts of a cluster take turns */
 };
 
 struct attr {

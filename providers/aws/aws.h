@@ -204,7 +204,9 @@ int aws_public_address(struct provider_session *s, const struct aws_kind *k, con
                        struct arena *a, const char **out, struct err *err) MUST_USE;
 /* A host's plug: stopped at once, and started again. */
 int aws_power(struct provider_session *s, const char *host, bool on, struct err *err);
-/* image.c */
+/* image.c: "x86_64" or "arm64", in a */
+int aws_architecture(struct provider_session *s, const char *instance_type, struct arena *a,
+                     const char **out, struct err *err) MUST_USE;
 struct aws_images *aws_images_new(void);
 void aws_images_free(struct aws_images *i);
 /* The image for an instance type: its id, and the name of its root device; in the

@@ -48,9 +48,8 @@ void aws_images_free(struct aws_images *i)
     free(i);
 }
 
-/* "x86_64" or "arm64". */
-static int architecture_of(struct provider_session *s, const char *type, struct arena *a,
-                           const char **out, struct err *err)
+int aws_architecture(struct provider_session *s, const char *type, struct arena *a,
+                     const char **out, struct err *err)
 {
     struct value *const *types, *const *names;
     struct aws_call call;
@@ -127,7 +126,7 @@ static int search(struct provider_session *s, const char *type, struct found *f,
     struct aws_call call;
     int rc = -1;
 
-    if (architecture_of(s, type, a, &architecture, err) < 0)
+    if (aws_architecture(s, type, a, &architecture, err) < 0)
         return -1;
     aws_call_init(&call, &aws_ec2, "DescribeImages");
     if (put_search(&call, ami, architecture, err) == 0) {

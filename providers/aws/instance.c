@@ -306,6 +306,7 @@ static int model_instance(struct provider_session *s, const struct value *item, 
     if (r->desired && check_is_ours(s, r, err) < 0)
         return -1;
     model_text(r, "type", value_get_str(item, "instanceType", ""));
+    model_text(r, "architecture", value_get_str(item, "architecture", ""));
     model_text(r, "image", value_get_str(item, "imageId", ""));
     model_text(r, "address", value_get_str(item, "privateIpAddress", ""));
     if (metadata || !r->desired) /* an emulator may not tell, EC2 does */
@@ -632,13 +633,62 @@ static int set_protection(struct provider_session *s, const struct resource *r, 
     return rc;
 }
 
+static int is_stopped(const struct value *item, struct err *err)
+{
+    UNUSED(err);
+    return item && str_eq(state_of(item), "stopped");
+}
+
+/* What cannot be is told before it is stopped. */
+static int check_architecture(struct provider_session *s, const struct resource *r,
+                              const char *type, struct err *err)
+{
+    const char *is = aws_actual(r, "architecture"), *wanted;
+    struct arena arena = ARENA_INIT;
+    int rc = aws_architecture(s, type, &arena, &wanted, err);
+
+    if (rc == 0 && *is && !str_eq(is, wanted)) {
+        rc = err_set(err, ERR_INPUT, "%s is %s, and its system is for %s", type, wanted, is);
+        err_hint(err, "take a type of the same architecture; `down` and `up` anew for the other");
+    }
+    arena_release(&arena);
+    return rc;
+}
+
+/* Stops it first; it is started with whatever else is not running. */
+static int set_type(struct provider_session *s, struct resource *r, struct err *err)
+{
+    const char *type = value_get_str(r->desired, "type", "");
+    struct arena arena = ARENA_INIT;
+    struct aws_call call;
+    int rc;
+
+    if (plan_attr_is_right(r, "type"))
+        return 0;
+    if (check_architecture(s, r, type, err) < 0)
+        return -1;
+    if (value_get_bool(r->actual, "running", true) &&
+        aws_do(s, "StopInstances", "InstanceId.1", aws_actual(r, "id"), err) < 0)
+        return -1;
+    value_map_set(r->arena, r->actual, "running", value_bool(r->arena, false));
+    if (aws_wait(s, r, STOP_MS, is_stopped, err) < 0)
+        return err_wrap(err, "waiting until it has stopped");
+    aws_call_init(&call, &aws_ec2, "ModifyInstanceAttribute");
+    aws_put(&call, aws_actual(r, "id"), "InstanceId");
+    aws_put(&call, type, "InstanceType.Value");
+    rc = aws_send_settled(s, &call, &arena, err) ? 0 : -1;
+    aws_call_release(&call);
+    arena_release(&arena);
+    return rc;
+}
+
 static int update_instance(void *provider, struct resource *r, struct err *err)
 {
     struct provider_session *s = provider;
 
     if (set_protection(s, r, err) < 0 || aws_update_tags(s, r, err) < 0 ||
         set_groups(s, r, err) < 0 || set_tokens(s, r, err) < 0 || set_role(s, r, err) < 0 ||
-        set_source_check(s, r, err) < 0)
+        set_source_check(s, r, err) < 0 || set_type(s, r, err) < 0)
         return -1;
     return value_get_bool(r->actual, "running", true)
                ? 0
@@ -670,12 +720,6 @@ static int destroy_instance(void *provider, struct resource *r, struct err *err)
 }
 
 /* ---- power ---- */
-
-static int is_stopped(const struct value *item, struct err *err)
-{
-    UNUSED(err);
-    return item && str_eq(state_of(item), "stopped");
-}
 
 /* Forced, an instance is not asked to shut down: the nearest there is to a pulled plug. One that is
  * still stopping cannot be started. */
@@ -710,9 +754,10 @@ int aws_power(struct provider_session *s, const char *host, bool on, struct err 
 
 /* ---- the kind ---- */
 
-/* type and image: instances keep those that they were made with. */
+/* image: instances keep the one that they were made with. */
 static const struct attr attrs[] = {{"id", ATTR_COMPUTED},
-                                    {"type", ATTR_COMPUTED},
+                                    {"type", ATTR_OFF},
+                                    {"architecture", ATTR_COMPUTED},
                                     {"image", ATTR_COMPUTED},
                                     {"parts", ATTR_COMPUTED},
                                     {"address", ATTR_REPLACE},

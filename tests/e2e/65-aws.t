@@ -109,6 +109,61 @@ is "all rows are there" "$(sql 'select distinct i from t order by i' | tr '\n' '
 succeeds "the cluster is whole" p verify
 is "AWS took every request" "$(aws_violations)" ''
 
+# ---- instances of another type: each is off once, one after the other ----
+
+types() { ec2 describe-instances --filters Name=instance-state-name,Values=running |
+    jq -r '[.Reservations[].Instances[] | (.Tags[] | select(.Key == "pgha-resource") | .Value | sub("instance."; "")) + " " + .InstanceType] | sort | join(" ")'; }
+called() { aws_calls | jq -rs "[.[] | select(.action == \"StopInstances\" or .action == \"StartInstances\" or .action == \"ModifyInstanceAttribute\") | $1] | join(\" \")"; }
+leader() { p status --json | jq -r '.members[] | select(.role == "leader") | .name'; }
+old=$(types)
+sed -i 's/^nodes: .*/nodes: {db: {count: 3, instance_type: r6i.large}, lb: {count: 2, instance_type: t3.large}}/' "$file"
+run p plan
+like "plan tells what another type takes" "$out" 'type: t3.medium -> r6i.large  \[off and on again in its turn; a primary gives way before\]'
+succeeds "network and hosts only" p up --hosts-only --yes
+like "turns nothing off that runs" "$err" 'lb2 is left as it is: its change is for a whole `up`'
+is "as it says" "$(types)" "$old"
+
+helper tests/e2e/writer.c "$work/writer"
+ok $? "a writer"
+mkfifo "$work/stop"
+"$work/writer" "$(p conninfo --json | jq -r .uris.primary)" <"$work/stop" >"$work/written" &
+writer=$!
+exec 9>"$work/stop"
+wait_for 10 psql -XAtqc 'select 1 from written limit 1' "$(p conninfo --json | jq -r .uris.primary)"
+aws_reset
+led=$(interface "$(leader)") had=$(interface "$(holder)")
+succeeds "up" p up --yes
+echo >&9
+exec 9>&-
+wait $writer
+note "$(cat "$work/written")"
+is "every instance has its type, by EC2" "$(types)" 'db1 r6i.large db2 r6i.large db3 r6i.large lb1 t3.large lb2 t3.large'
+is "stopped, changed and started, one after the other" "$(called '.action | sub("Instance(s|Attribute)"; "")' | sed 's/Stop Modify Start/x/g')" 'x x x x x'
+instance_of() { ec2 describe-network-interfaces --network-interface-ids "$1" --query 'NetworkInterfaces[0].Attachment.InstanceId' --output text; }
+is "the balancer with the address after the other, the primary last" "$(called 'select(.action == "StopInstances") | .params["InstanceId.1"]' | cut -d' ' -f4,5)" \
+    "$(instance_of "$had") $(instance_of "$led")"
+is "the writer lost nothing" "$(sed -n 's/.*lost //p' "$work/written")" 0
+gap=$(sed -n 's/.*gap \([0-9]*\) ms.*/\1/p' "$work/written")
+ok "$([ "$gap" -le 4000 ]; echo $?)" "and hardly noticed: $gap ms"
+succeeds "nothing is to be done after that" p plan --detailed-exitcode
+
+sed -i 's/t3.large/t4g.large/' "$file"
+aws_reset
+exits "a type of another architecture is refused" 65 p up --yes
+like "with what it is" "$err" 't4g.large is arm64, and its system is for x86_64'
+is "before anything is turned off" "$(called .action)" ''
+sed -i 's/t4g.large/t3.xlarge/' "$file"
+aws_fault 1 hold ModifyInstanceAttribute
+"$pgha" -f "$file" -q up --yes >/dev/null 2>&1 &
+pid=$!
+succeeds "a run that has stopped a balancer" wait_for 60 aws_held
+kill -9 $pid
+wait $pid 2>/dev/null
+aws_reset
+succeeds "and was killed: the next one goes on" p up --yes
+is "to the types that are wanted" "$(types)" 'db1 r6i.large db2 r6i.large db3 r6i.large lb1 t3.xlarge lb2 t3.xlarge'
+is "AWS took every request" "$(aws_violations)" ''
+
 # ---- down ----
 
 succeeds "down" p down --yes
