@@ -436,22 +436,31 @@ static bool profile_is_not_seen(const struct provider_session *s, const struct a
            strstr(err->text, "nstance Profile");
 }
 
-static int set_source_check(struct provider_session *s, const struct resource *r, struct err *err)
+/* A call about the instance with one parameter more. */
+static int set_one(struct provider_session *s, const struct resource *r, const char *action,
+                   const char *param, const char *value, struct err *err)
 {
-    bool want = value_get_bool(r->desired, "source_dest_check", true);
     struct arena arena = ARENA_INIT;
     struct aws_call call;
     int rc;
 
-    if (want == value_get_bool(r->actual, "source_dest_check", true))
-        return 0;
-    aws_call_init(&call, &aws_ec2, "ModifyInstanceAttribute");
+    aws_call_init(&call, &aws_ec2, action);
     aws_put(&call, aws_actual(r, "id"), "InstanceId");
-    aws_put(&call, want ? "true" : "false", "SourceDestCheck.Value");
+    aws_put(&call, value, "%s", param);
     rc = aws_send_settled(s, &call, &arena, err) ? 0 : -1;
     aws_call_release(&call);
     arena_release(&arena);
     return rc;
+}
+
+static int set_source_check(struct provider_session *s, const struct resource *r, struct err *err)
+{
+    bool want = value_get_bool(r->desired, "source_dest_check", true);
+
+    return want == value_get_bool(r->actual, "source_dest_check", true)
+               ? 0
+               : set_one(s, r, "ModifyInstanceAttribute", "SourceDestCheck.Value",
+                         want ? "true" : "false", err);
 }
 
 /* Until its profile is known. */
@@ -580,37 +589,18 @@ static int set_groups(struct provider_session *s, const struct resource *r, stru
 
 static int set_tokens(struct provider_session *s, const struct resource *r, struct err *err)
 {
-    struct arena arena = ARENA_INIT;
-    struct aws_call call;
-    int rc;
-
-    if (str_eq(aws_actual(r, "metadata_tokens"), "required"))
-        return 0;
-    aws_call_init(&call, &aws_ec2, "ModifyInstanceMetadataOptions");
-    aws_put(&call, aws_actual(r, "id"), "InstanceId");
-    aws_put(&call, "required", "HttpTokens");
-    rc = aws_send_settled(s, &call, &arena, err) ? 0 : -1;
-    aws_call_release(&call);
-    arena_release(&arena);
-    return rc;
+    return str_eq(aws_actual(r, "metadata_tokens"), "required")
+               ? 0
+               : set_one(s, r, "ModifyInstanceMetadataOptions", "HttpTokens", "required", err);
 }
 
 static int set_role(struct provider_session *s, const struct resource *r, struct err *err)
 {
-    struct arena arena = ARENA_INIT;
-    struct aws_call call;
-    int rc;
-
-    if (!value_get_bool(r->desired, "has_role", false) ||
-        value_get_bool(r->actual, "has_role", false))
-        return 0;
-    aws_call_init(&call, &aws_ec2, "AssociateIamInstanceProfile");
-    aws_put(&call, aws_actual(r, "id"), "InstanceId");
-    aws_put(&call, aws_profile_name(s, &arena), "IamInstanceProfile.Name");
-    rc = aws_send_settled(s, &call, &arena, err) ? 0 : -1;
-    aws_call_release(&call);
-    arena_release(&arena);
-    return rc;
+    return !value_get_bool(r->desired, "has_role", false) ||
+                   value_get_bool(r->actual, "has_role", false)
+               ? 0
+               : set_one(s, r, "AssociateIamInstanceProfile", "IamInstanceProfile.Name",
+                         aws_profile_name(s, r->arena), err);
 }
 
 /* Its tag comes after it, so that a run that was killed in between is completed. */
@@ -618,19 +608,11 @@ static int set_protection(struct provider_session *s, const struct resource *r, 
 {
     const char *want = value_get_str(value_get(r->desired, "tags"), AWS_TAG_PROTECTED, "off");
     const char *have = value_get_str(value_get(r->actual, "tags"), AWS_TAG_PROTECTED, "off");
-    struct arena arena = ARENA_INIT;
-    struct aws_call call;
-    int rc;
 
-    if (str_eq(want, have))
-        return 0;
-    aws_call_init(&call, &aws_ec2, "ModifyInstanceAttribute");
-    aws_put(&call, aws_actual(r, "id"), "InstanceId");
-    aws_put(&call, str_eq(want, "on") ? "true" : "false", "DisableApiTermination.Value");
-    rc = aws_send_settled(s, &call, &arena, err) ? 0 : -1;
-    aws_call_release(&call);
-    arena_release(&arena);
-    return rc;
+    return str_eq(want, have)
+               ? 0
+               : set_one(s, r, "ModifyInstanceAttribute", "DisableApiTermination.Value",
+                         str_eq(want, "on") ? "true" : "false", err);
 }
 
 static int is_stopped(const struct value *item, struct err *err)
@@ -659,9 +641,6 @@ static int check_architecture(struct provider_session *s, const struct resource 
 static int set_type(struct provider_session *s, struct resource *r, struct err *err)
 {
     const char *type = value_get_str(r->desired, "type", "");
-    struct arena arena = ARENA_INIT;
-    struct aws_call call;
-    int rc;
 
     if (plan_attr_is_right(r, "type"))
         return 0;
@@ -673,13 +652,7 @@ static int set_type(struct provider_session *s, struct resource *r, struct err *
     value_map_set(r->arena, r->actual, "running", value_bool(r->arena, false));
     if (aws_wait(s, r, STOP_MS, is_stopped, err) < 0)
         return err_wrap(err, "waiting until it has stopped");
-    aws_call_init(&call, &aws_ec2, "ModifyInstanceAttribute");
-    aws_put(&call, aws_actual(r, "id"), "InstanceId");
-    aws_put(&call, type, "InstanceType.Value");
-    rc = aws_send_settled(s, &call, &arena, err) ? 0 : -1;
-    aws_call_release(&call);
-    arena_release(&arena);
-    return rc;
+    return set_one(s, r, "ModifyInstanceAttribute", "InstanceType.Value", type, err);
 }
 
 static int update_instance(void *provider, struct resource *r, struct err *err)
