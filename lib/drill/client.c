@@ -23,6 +23,7 @@ struct client {
     struct clients *all;
     const struct client_group *group;
     struct pg_target target;
+    size_t host; /* of the group's, that is connected to */
     pthread_t thread;
     size_t writer; /* its number in the ledger; readers have none */
     struct pg *pg; /* NULL: not connected */
@@ -77,12 +78,26 @@ static void record(struct client *c, bool connect, int64_t start_us, const struc
     }
 }
 
+/* A driver's list of hosts is a circle. */
+static void take_next_host(struct client *c)
+{
+    const char *const *hosts = c->group->hosts;
+
+    if (!hosts || c->group->kind == CLIENT_PLAIN)
+        return;
+    if (!hosts[++c->host])
+        c->host = 0;
+    c->target.host = hosts[c->host];
+}
+
 static int open_connection(struct client *c)
 {
     int64_t start_us = clients_now_us(c->all);
     struct err err = ERR_INIT;
 
     c->pg = pg_open(&c->target, &err);
+    if (!c->pg)
+        take_next_host(c);
     record(c, true, start_us, &err);
     err_release(&err);
     if (c->group->kind == CLIENT_READER)
@@ -135,8 +150,10 @@ static void run_statement(struct client *c)
         c->answer_ms = ANSWER_MS;
     else if (err.code == ERR_TIMEOUT && (c->answer_ms *= 2) > ANSWER_MOST_MS)
         c->answer_ms = ANSWER_MOST_MS;
-    if (rc < 0)
+    if (rc < 0) {
         drop_connection(c);
+        take_next_host(c);
+    }
     err_release(&err);
 }
 

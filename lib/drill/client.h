@@ -1,12 +1,12 @@
 /*
  * client.h - the clients of a drill: what an application's connections see while something breaks.
  *
- * A group is some clients of one address, a thread each. They connect as a good driver does and
- * hide nothing: an attempt to connect takes 500 ms at most, 10 ms lie between two, and a connection
- * is dropped after any error. An answer is awaited for 500 ms, doubled up to 5 s while none comes:
- * every statement that is given up leaves a backend that waits for a synchronous standby and does
- * not notice that its client is gone, so many would use up max_connections. A plain client has
- * libpq's defaults instead: it waits without a limit.
+ * A group is some clients of one address, or of a list of hosts as drivers take it, a thread each.
+ * They connect as a good driver does and hide nothing: an attempt to connect takes 500 ms at most,
+ * 10 ms lie between two, and a connection is dropped after any error. An answer is awaited for 500
+ * ms, doubled up to 5 s while none comes: every statement that is given up leaves a backend that
+ * waits for a synchronous standby and does not notice that its client is gone, so many would use up
+ * max_connections. A plain client has libpq's defaults instead: it waits without a limit.
  *
  * A client keeps its measurements in memory, which is bounded (SAMPLE_MAX, LEDGER_MAX_WRITES): at
  * the bound it ends, and clients_stop() says so.
@@ -30,6 +30,9 @@ struct client_group {
     const char *name;
     enum client_kind kind;
     struct pg_target target; /* login, address, route; limits of time and manner are set here */
+    /* After every failure the next of these is tried instead of target.host; NULL: there are none.
+     * A plain client gets the whole list, for libpq to try. */
+    const char *const *hosts; /* ends with NULL */
     size_t clients;
 };
 

@@ -15,13 +15,23 @@ static struct pg_target login_of(const struct check_target *t, const struct clus
 static int find_end(const struct check_target *t, struct arena *a, const char **lsn,
                     struct err *err)
 {
-    struct pg_target login = check_login(t, t->cluster->vip, t->cluster->port_primary, LOGIN_MS);
-    struct pg *pg = pg_open(&login, err);
-    int rc = pg ? pg_exec(pg, "SELECT pg_current_wal_flush_lsn()", 0, NULL, err) : -1;
+    struct patroni_api api = {t->cluster, t->secrets, 0};
+    struct patroni_view view;
+    struct pg_target login;
+    struct pg *pg = NULL;
+    int rc = patroni_view(&api, a, &view, err);
 
+    login = check_primary(t, &view, LOGIN_MS);
+    if (rc == 0 && !login.host)
+        rc = err_set(err, ERR_FAILED, "no member leads");
+    if (rc == 0 && !(pg = pg_open(&login, err)))
+        rc = -1;
+    if (rc == 0)
+        rc = pg_exec(pg, "SELECT pg_current_wal_flush_lsn()", 0, NULL, err);
     if (rc == 0)
         *lsn = arena_strdup(a, pg_value(pg, 0, 0));
     pg_close(pg);
+    patroni_view_release(&view);
     return rc;
 }
 

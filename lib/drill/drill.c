@@ -186,13 +186,69 @@ static int look_until(struct course *c, bool (*is_so)(struct course *), int64_t 
 
 /* ---- clients ---- */
 
+/* The addresses of all members; ends with NULL. */
+static const char *const *member_addresses(struct course *c)
+{
+    const struct cluster *cl = c->drill->settings.target->cluster;
+    const char **out = arena_alloc(c->stage.arena, (cl->hosts.n + 1) * sizeof(*out)); /* zeroed */
+    size_t n = 0;
+
+    vec_each (h, &cl->hosts)
+        if (h->is_db)
+            out[n++] = h->address;
+    out[n] = NULL;
+    return out;
+}
+
 static void add_group(struct course *c, const char *name, enum client_kind kind, int port,
                       size_t clients)
 {
     const struct check_target *t = c->drill->settings.target;
 
     c->groups[c->n_groups++] =
-        (struct client_group){name, kind, check_login(t, t->cluster->vip, port, 0), clients};
+        (struct client_group){name, kind, check_login(t, t->cluster->vip, port, 0), NULL, clients};
+}
+
+/* Where there are no balancers, clients have a list of all members, as drivers take it. */
+static void add_list_group(struct course *c, const char *name, enum client_kind kind,
+                           size_t clients)
+{
+    const struct cluster *cl = c->drill->settings.target->cluster;
+    struct client_group *g = &c->groups[c->n_groups];
+    struct str list;
+
+    add_group(c, name, kind, cl->port_postgres, clients);
+    g->hosts = member_addresses(c);
+    g->target.host = g->hosts[0];
+    if (kind != CLIENT_PLAIN)
+        return;
+    str_init(&list, STR_MAX_TEXT);
+    for (const char *const *host = g->hosts; *host; host++)
+        str_printf(&list, "%s%s", list.len ? "," : "", *host);
+    g->target.host = arena_strdup(c->stage.arena, list.buf);
+    str_release(&list);
+}
+
+static void add_ports(struct course *c)
+{
+    const struct cluster *cl = c->drill->settings.target->cluster;
+
+    add_group(c, "primary", CLIENT_WRITER, cl->port_primary, c->drill->settings.writers);
+    add_group(c, "plain libpq", CLIENT_PLAIN, cl->port_primary, 1);
+    if (c->stage.replica)
+        add_group(c, "replicas", CLIENT_READER, cl->port_replicas, 2);
+    if (c->stage.sync)
+        add_group(c, "sync", CLIENT_READER, cl->port_sync, 1);
+    if (c->stage.replica && c->stage.replica != c->stage.sync)
+        add_group(c, "async", CLIENT_READER, cl->port_async, 1);
+}
+
+static void add_lists(struct course *c)
+{
+    add_list_group(c, "primary", CLIENT_WRITER, c->drill->settings.writers);
+    if (!c->drill->settings.target->cluster->route) /* which leads to one host at a time */
+        add_list_group(c, "plain libpq", CLIENT_PLAIN, 1);
+    add_list_group(c, "any member", CLIENT_READER, 2);
 }
 
 static int inside_port(void *ctx, const char *address, int port, struct err *err)
@@ -214,8 +270,9 @@ static int add_inside(struct course *c, struct err *err)
         rc = -1;
     arena_release(&arena);
     c->inside = (struct net_route){inside_port, c->tunnel};
-    *g = (struct client_group){"inside", CLIENT_WRITER,
-                               check_login(t, host->address, t->cluster->port_postgres, 0), 1};
+    *g =
+        (struct client_group){"inside", CLIENT_WRITER,
+                              check_login(t, host->address, t->cluster->port_postgres, 0), NULL, 1};
     g->target.route = &c->inside;
     return rc;
 }
@@ -226,18 +283,15 @@ static int start_clients(struct course *c, struct err *err)
     struct client_options options = {.groups = c->groups, .run = c->run};
     struct pg_target primary;
 
-    add_group(c, "primary", CLIENT_WRITER, cl->port_primary, c->drill->settings.writers);
-    add_group(c, "plain libpq", CLIENT_PLAIN, cl->port_primary, 1);
-    if (c->stage.replica)
-        add_group(c, "replicas", CLIENT_READER, cl->port_replicas, 2);
-    if (c->stage.sync)
-        add_group(c, "sync", CLIENT_READER, cl->port_sync, 1);
-    if (c->stage.replica && c->stage.replica != c->stage.sync)
-        add_group(c, "async", CLIENT_READER, cl->port_async, 1);
+    if (cl->vip)
+        add_ports(c);
+    else
+        add_lists(c);
     if (c->scenario->inside && add_inside(c, err) < 0)
         return -1;
     options.n = c->n_groups;
     primary = c->groups[0].target;
+    primary.host = cl->vip ? cl->vip : c->stage.primary->host->address;
     if (ledger_table_prepare(&primary, err) < 0)
         return err_wrap(err, "making the drill's table");
     return (c->clients = clients_start(&options, err)) ? 0 : -1;
@@ -532,10 +586,6 @@ static int check_limits(const struct value *max_rto, struct err *err)
 int drill_open(struct drill *d, const struct drill_settings *settings, struct err *err)
 {
     *d = (struct drill){.settings = *settings};
-    if (!settings->target->cluster->vip)
-        return err_set(
-            err, ERR_INPUT,
-            "a drill measures at the virtual address, and this cluster has no balancers");
     if (check_limits(settings->max_rto, err) < 0)
         return -1;
     if (settings->provider->can & PROVIDER_CAN_POWER)

@@ -30,7 +30,7 @@ struct drill {
     struct drill_guard *guard;
 };
 
-/* Call it before other threads are started. ERR_INPUT: the cluster has no balancers, or max_rto
+/* Call it before other threads are started. ERR_INPUT: max_rto
  * names no scenario. */
 int drill_open(struct drill *d, const struct drill_settings *settings, struct err *err) MUST_USE;
 void drill_close(struct drill *d);

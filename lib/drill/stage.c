@@ -159,9 +159,10 @@ int stage_look(struct drill_stage *s, struct err *err)
     vec_each (h, &s->hosts)
         if (look_at_host(s, h, err) < 0)
             return -1;
-    s->members = arena_printf(s->arena, "primary %s, synchronous %s, VIP on %s, etcd's leader %s",
-                              name_of(s->primary), name_of(s->sync), name_of(s->holder),
-                              name_of(s->etcd_leader));
+    s->members = arena_printf(
+        s->arena, "primary %s, synchronous %s%s%s, etcd's leader %s", name_of(s->primary),
+        name_of(s->sync), s->target->cluster->vip ? ", VIP on " : "",
+        s->target->cluster->vip ? name_of(s->holder) : "", name_of(s->etcd_leader));
     return 0;
 }
 

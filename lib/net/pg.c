@@ -91,6 +91,7 @@ static void ignore_notice(void *ctx, const PGresult *notice)
 static PGconn *connect_start(const struct pg_target *t, int local)
 {
     bool driver = t->manner == PG_DRIVER;
+    bool select = driver ? !t->any_server : strchr(t->host, ',') != NULL;
     char port[16], limit[64];
     /* NULL: libpq's default. */
     const char *const parameters[][2] = {
@@ -105,7 +106,7 @@ static PGconn *connect_start(const struct pg_target *t, int local)
         {"sslmode", t->root_cert ? "verify-full" : "prefer"},
         {"sslrootcert", t->root_cert},
         {"gssencmode", "disable"},
-        {"target_session_attrs", driver && !t->any_server ? "read-write" : NULL},
+        {"target_session_attrs", select ? "read-write" : NULL},
         {"keepalives_idle", driver ? "1" : NULL},
         {"keepalives_interval", driver ? "1" : NULL},
         {"keepalives_count", driver ? "3" : NULL},

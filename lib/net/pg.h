@@ -22,7 +22,8 @@ enum pg_manner {
 };
 
 struct pg_target {
-    const char *host; /* address */
+    const char
+        *host; /* address; of PG_PLAIN also several with commas, one of which is read-write */
     int port;
     const char *user, *password, *database;
     const char *root_cert; /* file of authorities: TLS, with the server's certificate and name

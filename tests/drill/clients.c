@@ -93,9 +93,9 @@ static int tell(const struct clients *c, const struct pg_target *login, int64_t 
 static int run(const struct pg_target *login, char **counts, struct err *err)
 {
     const struct client_group groups[GROUPS] = {
-        {"writers", CLIENT_WRITER, *login, strtoul(counts[0], NULL, 10)},
-        {"readers", CLIENT_READER, *login, strtoul(counts[1], NULL, 10)},
-        {"plain", CLIENT_PLAIN, *login, strtoul(counts[2], NULL, 10)},
+        {"writers", CLIENT_WRITER, *login, NULL, strtoul(counts[0], NULL, 10)},
+        {"readers", CLIENT_READER, *login, NULL, strtoul(counts[1], NULL, 10)},
+        {"plain", CLIENT_PLAIN, *login, NULL, strtoul(counts[2], NULL, 10)},
     };
     struct client_options options = {groups, GROUPS, 0, 0};
     size_t wanted = strtoul(counts[3], NULL, 10);
