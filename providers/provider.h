@@ -39,9 +39,8 @@ struct provider {
      */
     int (*cost)(struct provider_session *s, const struct plan *p, struct arena *a,
                 struct value **out, struct err *err);
-    /* After destroy: "kind.name" of what is still there, comma separated; empty: nothing is left.
-     */
-    int (*leftovers)(struct provider_session *s, struct str *out, struct err *err);
+    /* After destroy: as discover, of what is there by now. NULL: nothing ever is. */
+    int (*leftovers)(struct provider_session *s, struct plan *p, struct err *err);
     /* Removes what is shared between clusters and kept by down (image cache). May be NULL. */
     int (*purge)(struct provider_session *s, struct err *err);
     int (*power)(struct provider_session *s, const char *host, bool on,

@@ -301,47 +301,32 @@ static size_t keep_data(struct plan *p)
     return kept;
 }
 
-/* Takes those that were to stay out of a list "kind.name, kind.name". */
-static void pass_over_kept(const struct plan *p, struct str *left)
+static bool was_kept(const struct plan *p, const struct resource *left)
 {
-    struct str rest;
+    const struct resource *r = plan_find(p, left->kind->name, left->name);
 
-    str_init(&rest, STR_MAX_TEXT);
-    for (const char *at = left->buf; *at;) {
-        size_t len = strcspn(at, ",");
-        bool kept = false;
-
-        vec_each (r, &p->resources) {
-            char *name = xasprintf("%s.%s", (*r)->kind->name, (*r)->name);
-
-            kept |= (*r)->kind->holds_data && (*r)->action == ACTION_NONE && strlen(name) == len &&
-                    strncmp(name, at, len) == 0;
-            free(name);
-        }
-        if (!kept)
-            str_printf(&rest, "%s%.*s", rest.len ? ", " : "", (int)len, at);
-        at += len;
-        at += strspn(at, ", ");
-    }
-    str_clear(left);
-    str_add(left, rest.buf, rest.len);
-    str_release(&rest);
+    return r && r->kind->holds_data && r->action == ACTION_NONE;
 }
 
 static int prove_nothing_left(struct deploy *d, const struct plan *p, struct err *err)
 {
+    struct plan found;
     struct str left;
-    int rc;
+    int rc = 0;
 
+    plan_init(&found);
     str_init(&left, STR_MAX_TEXT);
-    rc = d->provider->leftovers(d->session, &left, err);
-    if (rc == 0)
-        pass_over_kept(p, &left);
+    if (d->provider->leftovers)
+        rc = d->provider->leftovers(d->session, &found, err);
+    vec_each (r, &found.resources)
+        if (!was_kept(p, *r))
+            str_printf(&left, "%s%s.%s", left.len ? ", " : "", (*r)->kind->name, (*r)->name);
     if (rc == 0 && left.len) {
         err_set(err, ERR_FAILED, "still there after down: %s", left.buf);
         rc = err_hint(err, "run `down` again");
     }
     str_release(&left);
+    plan_release(&found);
     return rc;
 }
 

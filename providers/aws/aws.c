@@ -300,19 +300,14 @@ static int outputs(struct provider_session *s, struct arena *a, struct value **o
     return 0;
 }
 
-static int leftovers(struct provider_session *s, struct str *out, struct err *err)
+static int leftovers(struct provider_session *s, struct plan *p, struct err *err)
 {
-    struct plan p;
     int rc;
 
-    plan_init(&p);
     aws_listings_forget(s);
     aws_named_forget(s->named);
-    rc = discover(s, &p, err);
-    vec_each (r, &p.resources)
-        str_printf(out, "%s%s.%s", out->len ? ", " : "", (*r)->kind->name, (*r)->name);
-    s->plan = NULL;
-    plan_release(&p);
+    rc = discover(s, p, err);
+    s->plan = NULL; /* p is the caller's */
     return rc;
 }
 

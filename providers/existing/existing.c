@@ -35,14 +35,6 @@ static int no_resources(struct provider_session *s, struct plan *p, struct err *
     return 0;
 }
 
-static int no_leftovers(struct provider_session *s, struct str *out, struct err *err)
-{
-    UNUSED(s);
-    UNUSED(out);
-    UNUSED(err);
-    return 0;
-}
-
 static const struct resource_kind *const kinds[] = {NULL};
 
 const struct provider provider_existing = {
@@ -53,5 +45,4 @@ const struct provider provider_existing = {
     .close = existing_close,
     .desire = no_resources,
     .discover = no_resources,
-    .leftovers = no_leftovers,
 };

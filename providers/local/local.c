@@ -237,20 +237,10 @@ static int local_discover(struct provider_session *s, struct plan *p, struct err
     return rc;
 }
 
-static int local_leftovers(struct provider_session *s, struct str *out, struct err *err)
+static int local_leftovers(struct provider_session *s, struct plan *p, struct err *err)
 {
-    struct arena arena = ARENA_INIT;
-    host_names hosts = VEC_INIT;
-    int rc = host_list(s, &arena, &hosts, err);
-
     network_drop_lock();
-    for (size_t i = 0; rc == 0 && i < hosts.n; i++)
-        str_printf(out, "%shost.%s", out->len ? ", " : "", hosts.items[i]);
-    if (rc == 0 && bridge_is_there(s))
-        str_printf(out, "%sbridge.%s", out->len ? ", " : "", s->cluster->name);
-    vec_release(&hosts);
-    arena_release(&arena);
-    return rc;
+    return local_discover(s, p, err);
 }
 
 /* --- host keys --- */

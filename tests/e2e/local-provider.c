@@ -66,17 +66,17 @@ static int up(struct run *run, struct err *err)
 
 static int down(struct run *run, struct err *err)
 {
-    struct str left;
+    struct plan left;
     int rc = -1;
 
-    str_init(&left, STR_MAX_TEXT);
+    plan_init(&left);
     if (provider_local.discover(run->session, &run->plan, err) == 0 &&
         plan_compute(&run->plan, run->session, err) == 0 &&
         plan_apply(&run->plan, run->session, NULL, NULL, err) == 0)
         rc = provider_local.leftovers(run->session, &left, err);
-    if (rc == 0 && left.len)
-        rc = err_set(err, ERR_FAILED, "left: %s", left.buf);
-    str_release(&left);
+    if (rc == 0 && left.resources.n)
+        rc = err_set(err, ERR_FAILED, "left: %s", left.resources.items[0]->name);
+    plan_release(&left);
     return rc;
 }
 
