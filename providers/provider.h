@@ -34,8 +34,9 @@ struct provider {
     /* What is known only once it is there, for cluster_take_outputs: a map in a. May be NULL. */
     int (*outputs)(struct provider_session *s, struct arena *a, struct value **out,
                    struct err *err);
-    /* What the plan's desired things cost: {"month": sum of what is known, "currency", "date" of the
-     * prices, "region", "parts": [{"what", "n", "month": null when not known}]}, in a. May be NULL.
+    /* What the plan's desired things cost: {"month": sum of what is known, "currency", "date" of
+     * the prices, "region", "parts": [{"what", "n", "month": null when not known}]}, in a. May be
+     * NULL.
      */
     int (*cost)(struct provider_session *s, const struct plan *p, struct arena *a,
                 struct value **out, struct err *err);

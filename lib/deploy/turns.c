@@ -61,9 +61,9 @@ static const struct cluster_host *take_next(struct turns *t, const char *leader)
 /* Where nobody can lead instead, the cluster is without a primary while its host is off. */
 static int hand_over(struct turns *t, const struct patroni_view *view, struct err *err)
 {
-    const struct patroni_member *successor = restart_successor(view);
+    const struct patroni_member *leader = view->leader, *successor = restart_successor(view);
 
-    if (!successor)
+    if (!leader || !successor)
         return 0;
     event_send(t->deploy->events, &(struct event){.kind = EVENT_CHANGED,
                                                   .stage = "turns",
@@ -71,8 +71,8 @@ static int hand_over(struct turns *t, const struct patroni_view *view, struct er
                                                   .task = "lead the cluster",
                                                   .text = "while the primary's host is off"});
     deploy_note(t->result, successor->name, "lead the cluster", NULL, NULL);
-    if (patroni_switchover(&t->api, view->leader, successor, err) < 0)
-        return err_wrap(err, "switchover from %s to %s", view->leader->name, successor->name);
+    if (patroni_switchover(&t->api, leader, successor, err) < 0)
+        return err_wrap(err, "switchover from %s to %s", leader->name, successor->name);
     return wait_ready(t->deploy, BACK_MS, err);
 }
 

@@ -39,7 +39,8 @@ struct aws_client {
     /* The keys of now, copied; called from many threads. NULL: calls are not signed. */
     int (*keys)(void *ctx, struct aws_keys *out, struct err *err);
     void *ctx;
-    struct http_pool *pool; /* may be NULL; what must not be done twice has connections of its own */
+    struct http_pool
+        *pool;          /* may be NULL; what must not be done twice has connections of its own */
     struct aws_bucket { /* what retries cost, so that many that fail together do not go on */
         pthread_mutex_t lock;
         int spent;
