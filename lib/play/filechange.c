@@ -54,6 +54,11 @@ const char *file_follow(struct module_call *call, const char *path, need_add *ad
     return path;
 }
 
+bool file_is_there(const struct path_state *path)
+{
+    return path->type == 'l' ? path->target != 0 : path->type != 0;
+}
+
 bool file_is_folder(const struct path_state *path)
 {
     return path->type == 'd' || (path->type == 'l' && path->target == 'd');
@@ -414,9 +419,13 @@ static int put_write(struct module_call *call, const struct file_content *want,
     const char *word = file_word(call, want->path);
 
     file_put_temporary(call, want->path, "t", script);
-    str_puts(script, " && {\nbase64 -d >\"$t\" <<'" HEREDOC "' &&\n");
-    str_put_base64(script, want->data, want->len);
-    str_puts(script, "\n" HEREDOC "\n");
+    if (want->from) {
+        str_printf(script, " && {\ncat %s >\"$t\" &&\n", file_word(call, want->from));
+    } else {
+        str_puts(script, " && {\nbase64 -d >\"$t\" <<'" HEREDOC "' &&\n");
+        str_put_base64(script, want->data, want->len);
+        str_puts(script, "\n" HEREDOC "\n");
+    }
     file_put_attributes(&want->attributes, old, existed, "\"$t\"", script);
     if (want->validate && put_validate(call, script, want->validate, err) < 0)
         return -1;
@@ -438,12 +447,20 @@ void file_note_attributes(struct world *world, const char *path, const struct fi
         now->mode = file_mode_apply(want->mode, now->mode, now->type == 'd');
 }
 
-static void note_written(struct world *world, const struct file_content *want,
-                         struct path_state *now)
+/* What is to be written, by its sum; NULL: not known. In a. */
+static const char *sum_of(struct world *world, const struct file_content *want, struct arena *a)
 {
     char sha256[SHA256_HEX_SIZE];
 
+    if (want->from)
+        return world_path(world, want->from)->sha256;
     sha256_hex(want->data, want->len, sha256);
+    return arena_strdup(a, sha256);
+}
+
+static void note_written(struct world *world, const struct file_content *want,
+                         struct path_state *now)
+{
     if (now->type == 0) {
         now->mode = NEW_FILE;
         now->uid = now->gid = 0;
@@ -451,10 +468,10 @@ static void note_written(struct world *world, const struct file_content *want,
     }
     now->type = 'f';
     now->link = NULL;
-    now->size = (int64_t)want->len;
-    now->sha256 = arena_strdup(&world->arena, sha256);
+    now->size = want->from ? world_path(world, want->from)->size : (int64_t)want->len;
+    now->sha256 = sum_of(world, want, &world->arena);
     now->content = NULL;
-    if (want->len <= WORLD_MAX_CONTENT) {
+    if (!want->from && want->len <= WORLD_MAX_CONTENT) {
         now->content = arena_strndup(&world->arena, want->data, want->len);
         now->content_len = want->len;
     }
@@ -476,14 +493,12 @@ static void say_attributes(struct module_call *call, const struct file_attribute
         plan_say(call, out, "mode %04o -> %04o", now->mode, mode);
 }
 
-static bool same_content(const struct file_content *want, const struct path_state *now)
+static bool same_content(struct module_call *call, struct world *world,
+                         const struct file_content *want, const struct path_state *now)
 {
-    char sha256[SHA256_HEX_SIZE];
+    const char *sum = now->type == 'f' ? sum_of(world, want, call->arena) : NULL;
 
-    if (now->type != 'f')
-        return false;
-    sha256_hex(want->data, want->len, sha256);
-    return str_eq(now->sha256, sha256);
+    return sum && str_eq(now->sha256, sum);
 }
 
 static int check_place(struct module_call *call, struct world *world,
@@ -514,7 +529,7 @@ int file_content_plan(struct module_call *call, struct world *world,
     struct path_state *now = world_path(world, want->path);
     bool existed = now->type == 'f';
 
-    if (same_content(want, now)) {
+    if (same_content(call, world, want, now)) {
         if (file_attributes_plan(call, world, want->path, &want->attributes, out))
             out->kind = PLAN_CHANGE;
         return 0;
@@ -524,7 +539,7 @@ int file_content_plan(struct module_call *call, struct world *world,
     plan_say(call, out, "%s", existed ? "content" : now->type == 'l' ? "link -> file" : "created");
     if (existed)
         say_attributes(call, &want->attributes, now, out);
-    if (call->diff && (!existed || now->content))
+    if (call->diff && !want->from && (!existed || now->content))
         diff_unified(want->path, existed ? now->content : NULL, existed ? now->content_len : 0,
                      want->data, want->len, &out->diff);
     if (put_write(call, want, now, existed, &out->script, err) < 0)
@@ -532,7 +547,7 @@ int file_content_plan(struct module_call *call, struct world *world,
     if (!existed)
         now->type = 0;
     note_written(world, want, now);
-    out->kind = PLAN_CHANGE;
+    out->kind = want->from ? PLAN_OPAQUE : PLAN_CHANGE; /* its content is not known here */
     return 0;
 }
 
@@ -656,11 +671,16 @@ void file_deliver_needs(struct module_call *call, const struct file_delivery *de
 {
     const char *dest = value_get_str(call->args, "dest", "");
     bool folder = ends_in_slash(dest);
+    const struct need source = {.kind = NEED_PATH, .name = delivery->from};
     char sha256[SHA256_HEX_SIZE];
-    const char *expect;
+    const char *expect = NULL;
 
-    sha256_hex(delivery->data, delivery->len, sha256);
-    expect = arena_strdup(call->arena, sha256);
+    if (delivery->from) {
+        add(ctx, &source);
+    } else {
+        sha256_hex(delivery->data, delivery->len, sha256);
+        expect = arena_strdup(call->arena, sha256);
+    }
     if (!folder)
         file_content_needs(call, delivery_dest(call, add, ctx), expect, false, false, add, ctx);
     if (delivery->name)
@@ -693,6 +713,7 @@ int file_deliver_plan(struct module_call *call, struct world *world,
                                             value_get_str(call->args, "group", NULL)};
     struct file_content want = {
         .path = delivery_path(call, world, delivery, err),
+        .from = delivery->from,
         .data = delivery->data,
         .len = delivery->len,
         .attributes = file_attributes_of(call),

@@ -62,6 +62,7 @@ bool file_dirs_plan(struct module_call *call, struct world *world, const char *p
 
 struct file_content {
     const char *path;
+    const char *from; /* file of the host that is copied, a need of the call; NULL: data */
     const char *data;
     size_t len;
     struct file_attributes attributes;
@@ -87,6 +88,7 @@ int file_source(struct module_call *call, const char *src, struct str *out, cons
 /* copy and template: what is to be at `dest`, which may be a folder to put `name` into. */
 /* Arguments: dest, force, backup, validate, follow, directory_mode. */
 struct file_delivery {
+    const char *from; /* file of the host, instead of data; NULL: none */
     const char *data; /* in the call's arena */
     size_t len;
     const char *name; /* base name of the source; NULL: content given in the playbook */
@@ -143,6 +145,8 @@ const char *file_dir(struct module_call *call, const char *path);
 /* Where a link at path leads to, for needs: path itself when it is none. Each link on the way that
  * is not known yet is asked for; then there is another look. */
 const char *file_follow(struct module_call *call, const char *path, need_add *add, void *ctx);
+/* Something, or a link to something. */
+bool file_is_there(const struct path_state *path);
 /* A folder, or a link to one. */
 bool file_is_folder(const struct path_state *path);
 /* "/a//b/" is "/a/b", the name under which the world knows it. */

@@ -338,7 +338,43 @@ static void copy_into_folders(void **state)
     refuses(b, "copy", "{src: d, dest: '@/x'}", "is a folder");
     refuses(b, "copy", "{dest: '@/x'}", "needs src or content");
     refuses(b, "copy", "{dest: '@/x', src: a, content: b}", "not both");
-    refuses(b, "copy", "{dest: '@/x', src: a, remote_src: yes}", "remote_src");
+}
+
+/* What came of it is known when it is looked at anew. */
+static void copies_once(struct bench *b, const char *args)
+{
+    struct str out;
+
+    world_forget(&b->world);
+    assert_int_equal(plan(b, "copy", args), PLAN_OPAQUE);
+    str_init(&out, STR_MAX_TEXT);
+    assert_int_equal(apply(b, &out), 0);
+    str_release(&out);
+    world_forget(&b->world);
+    assert_int_equal(plan(b, "copy", args), PLAN_OK);
+}
+
+static void copy_of_the_host(void **state)
+{
+    struct bench *b = *state;
+
+    put_file(b, "@/from", "text");
+    assert_int_equal(chmod(here(b, "@/from"), 0700), 0);
+    assert_int_equal(mkdir(here(b, "@/d"), 0700), 0);
+    assert_int_equal(symlink("from", here(b, "@/link")), 0);
+    copies_once(b, "{src: '@/from', dest: '@/to', remote_src: yes}");
+    assert_file(b, "@/to", "text", 0644);
+    copies_once(b, "{src: '@/from', dest: '@/d', remote_src: yes, mode: 'u+x,g+x,o+x'}");
+    assert_file(b, "@/d/from", "text", 0755);
+    copies_once(b, "{src: '@/link', dest: '@/d/', remote_src: yes}");
+    assert_file(b, "@/d/link", "text", 0644);
+    put_file(b, "@/to", "other");
+    assert_int_equal(chmod(here(b, "@/to"), 0600), 0);
+    copies_once(b, "{src: '@/from', dest: '@/to', remote_src: yes}");
+    assert_file(b, "@/to", "text", 0600);
+    refuses(b, "copy", "{src: '@/none', dest: '@/to', remote_src: yes}", "not found");
+    refuses(b, "copy", "{src: '@/d', dest: '@/e', remote_src: yes}", "use command: cp -a");
+    refuses(b, "copy", "{src: '@/to', dest: '@/e', remote_src: yes, checksum: ab}", "checksum");
 }
 
 static void copy_over_links(void **state)
@@ -1437,6 +1473,7 @@ int main(void)
         T(copy_sweeps_after_the_dead),
         T(copy_validates),
         T(copy_into_folders),
+        T(copy_of_the_host),
         T(copy_over_links),
         T(template_renders),
         T(check_mode_is_lenient),

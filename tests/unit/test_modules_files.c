@@ -595,6 +595,97 @@ static void bind_mounts(void **state)
     assert_int_equal(plan(b, "mount", args), PLAN_OPAQUE);
 }
 
+/* ---- unarchive ---- */
+
+static void run_sh(struct bench *b, const char *script)
+{
+    const char *const argv[] = {"sh", "-e", "-c", here(b, script), NULL};
+    struct proc p = {.argv = argv, .timeout_ms = 20000};
+
+    assert_int_equal(proc_run(&p, &b->err), 0);
+}
+
+static int unpack(struct bench *b, const char *args)
+{
+    struct str out;
+    int status;
+
+    world_forget(&b->world);
+    assert_int_equal(plan(b, "unarchive", args), PLAN_OPAQUE);
+    str_init(&out, STR_MAX_TEXT);
+    status = apply(b, &out);
+    str_release(&out);
+    return status;
+}
+
+static void unpacks(struct bench *b, const char *args, bool changed)
+{
+    assert_int_equal(unpack(b, args), 0);
+    assert_string_equal(result(b, "changed"), changed ? "True" : "False");
+}
+
+static void unarchive_of_the_host(void **state)
+{
+    struct bench *b = *state;
+
+    run_sh(b,
+           "cd @/; mkdir -p a/sub 'b c'; echo one >a/sub/f; echo two >'a/it'\\''s'; chmod 750 a; "
+           "ln -s f a/sub/l; tar -cf x.tar a; tar -czf x.tgz a; rm -r a; mkdir d e");
+    unpacks(b, "{src: '@/x.tgz', dest: '@/d', remote_src: yes, list_files: yes}", true);
+    assert_file(b, "@/d/a/sub/f", "one\n", 0644);
+    assert_string_equal(result(b, "handler"), "TgzArchive");
+    assert_string_equal(result(b, "files"), "['a/', 'a/sub/', 'a/sub/f', 'a/sub/l', \"a/it's\"]");
+    unpacks(b, "{src: '@/x.tar', dest: '@/d', remote_src: yes}", false);
+    assert_string_equal(result(b, "handler"), "TarArchive");
+    unpacks(b, "{src: '@/x.tar', dest: '@/d', copy: no, mode: 'o-r'}", true);
+    assert_file(b, "@/d/a/sub/f", "one\n", 0640);
+    unpacks(b, "{src: '@/x.tar', dest: '@/d', copy: no, mode: 'o-r'}", false);
+    unpacks(b,
+            "{src: x.tgz, dest: '@/b c', extra_opts: [--strip-components=1], exclude: ['a/sub/']}",
+            true);
+    assert_file(b, "@/b c/it's", "two\n", 0644);
+    assert_entries(b, "@/b c", 1);
+    unpacks(b, "{src: x.tgz, dest: '@/e', include: [a/sub/f]}", true);
+    assert_entries(b, "@/e/a", 1);
+    assert_int_equal(plan(b, "unarchive", "{src: x.tgz, dest: '@/e', creates: '@/x.tgz'}"),
+                     PLAN_SKIP);
+}
+
+static void unarchive_refusals(void **state)
+{
+    struct bench *b = *state;
+
+    run_sh(b, "cd @/; mkdir d; : >empty; echo PK >x.zip; echo no archive >text");
+    refuses(b, "unarchive", "{src: '@/none', dest: '@/d', remote_src: yes}", "does not exist");
+    refuses(b, "unarchive", "{src: none, dest: '@/d'}", "could not find 'none'");
+    refuses(b, "unarchive", "{src: text, dest: '@/text'}", "must be an existing dir");
+    refuses(b, "unarchive", "{src: 'http://h/x.tgz', dest: '@/d', remote_src: yes}", "get_url");
+    refuses(b, "unarchive", "{src: a, dest: '@/d', copy: yes, remote_src: no}", "exclusive");
+    refuses(b, "unarchive", "{src: a, dest: '@/d', include: [a], exclude: [b]}", "exclusive");
+    assert_int_not_equal(unpack(b, "{src: empty, dest: '@/d'}"), 0);
+    assert_non_null(strstr(result(b, "msg"), "the file is 0 bytes"));
+    assert_int_not_equal(unpack(b, "{src: x.zip, dest: '@/d'}"), 0);
+    assert_non_null(strstr(result(b, "msg"), "use command: unzip"));
+    assert_int_not_equal(unpack(b, "{src: text, dest: '@/d'}"), 0);
+    assert_non_null(strstr(result(b, "msg"), "Failed to find handler"));
+    assert_entries(b, "@/d", 0);
+}
+
+/* ---- slurp ---- */
+
+static void slurping(void **state)
+{
+    struct bench *b = *state;
+
+    put_file(b, "@/f", "a\nb");
+    assert_int_equal(symlink("f", here(b, "@/l")), 0);
+    assert_int_equal(plan(b, "slurp", "{path: '@/l'}"), PLAN_OK);
+    assert_string_equal(result(b, "content"), "YQpi");
+    assert_string_equal(result(b, "encoding"), "base64");
+    refuses(b, "slurp", "{src: '@/none'}", "file not found");
+    refuses(b, "slurp", "{src: '@/'}", "is a directory");
+}
+
 /* ---- get_url ---- */
 
 /* Writes $BENCH/remote where -o says, as the web has it; the request is kept. */
@@ -903,6 +994,9 @@ int main(void)
         T(mounts),
         T(mounts_that_fail),
         T(bind_mounts),
+        T(unarchive_of_the_host),
+        T(unarchive_refusals),
+        T(slurping),
         T(fetching),
         T(checksums),
         T(fetching_fails),

@@ -1,5 +1,5 @@
 /*
- * copy.c - module copy: a file of ours, or text given in the playbook, as it is.
+ * copy.c - module copy: a file of ours or of the host's, or text given in the playbook, as it is.
  */
 #include "lib/base/file.h"
 #include "lib/base/hash.h"
@@ -10,7 +10,8 @@
 #define COPY_MAX_BYTES ((size_t)16 << 20)
 
 static const struct module_arg args[] = {
-    {"src", ARG_PATH, false, NULL, NULL, NULL, "File of this machine, looked up in files/"},
+    {"src", ARG_PATH, false, NULL, NULL, NULL,
+     "File of this machine, looked up in files/, or with remote_src one of the host"},
     {"content", ARG_RAW, false, NULL, NULL, NULL,
      "The text itself, instead of src; lists and maps are written as JSON"},
     {"dest", ARG_PATH, true, NULL, NULL, NULL,
@@ -18,7 +19,7 @@ static const struct module_arg args[] = {
     FILE_ATTRIBUTE_ARGS,
     {"backup", ARG_BOOL, false, "no", NULL, NULL, "Keep the old file beside it, with a time stamp"},
     {"force", ARG_BOOL, false, "yes", NULL, NULL, "no: only when dest does not exist"},
-    {"remote_src", ARG_BOOL, false, "no", NULL, NULL, "Only no: src is a file of this machine"},
+    {"remote_src", ARG_BOOL, false, "no", NULL, NULL, "src is a file of the host"},
     {"validate", ARG_STR, false, NULL, NULL, NULL,
      "Command that must accept the new file, %s is its name"},
     {"follow", ARG_BOOL, false, "no", NULL, NULL, "Write what a link at dest leads to"},
@@ -80,10 +81,18 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
     const struct value *content = value_get(call->args, "content");
     const char *src = value_get_str(call->args, "src", NULL);
 
-    if (value_get_bool(call->args, "remote_src", false))
-        return err_set(err, ERR_INPUT, "copy: remote_src: yes is not supported, use command: cp");
     if (!src == !content)
         return err_set(err, ERR_INPUT, "copy needs src or content%s", src ? ", not both" : "");
+    if (src && value_get_bool(call->args, "remote_src", false)) {
+        if (value_get(call->args, "checksum"))
+            return err_set(err, ERR_INPUT, "copy: checksum is for a file of this machine");
+        delivery->from = file_follow(call, file_clean_path(call, src), add, ctx);
+        delivery->source = src;
+        delivery->name = path_base(src);
+        call->own = delivery;
+        file_deliver_needs(call, delivery, add, ctx);
+        return 0;
+    }
     if (content)
         take_content(call, content, delivery);
     else if (read_source(call, src, delivery, err) < 0)
@@ -98,12 +107,21 @@ static int needs(struct module_call *call, need_add *add, void *ctx, struct err 
 static int plan(struct module_call *call, struct world *world, struct module_plan *out,
                 struct err *err)
 {
-    return file_deliver_plan(call, world, call->own, out, err);
+    const struct file_delivery *delivery = call->own;
+    char type = delivery->from ? world_path(world, delivery->from)->type : 'f';
+
+    if (type == 0)
+        return plan_fail(call, out, "Source %s not found", delivery->source);
+    if (type != 'f')
+        return err_set(err, ERR_INPUT,
+                       "copy: remote_src takes a file, and %s is none: use command: cp -a",
+                       delivery->source);
+    return file_deliver_plan(call, world, delivery, out, err);
 }
 
 const struct module module_copy = {
     .name = "copy",
-    .help = "Copies a file of this machine, or text, to the host.",
+    .help = "Copies a file of this machine, or of the host, or text, to a place on the host.",
     .args = args,
     .needs = needs,
     .plan = plan,

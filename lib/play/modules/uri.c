@@ -399,11 +399,6 @@ static void plain_request(struct module_call *call, const struct request *reques
 }
 
 /* As os.path.exists: a link counts by what it leads to. */
-static bool path_exists(const struct path_state *path)
-{
-    return path->type == 'l' ? path->target != 0 : path->type != 0;
-}
-
 /* Without curl, what bash can do. */
 static void put_bash(struct module_call *call, const struct request *request, struct str *script)
 {
@@ -503,9 +498,9 @@ static const char *why_not(struct module_call *call, struct world *world)
     const char *creates = value_get_str(call->args, "creates", NULL);
     const char *removes = value_get_str(call->args, "removes", NULL);
 
-    if (creates && path_exists(world_path(world, file_clean_path(call, creates))))
+    if (creates && file_is_there(world_path(world, file_clean_path(call, creates))))
         return arena_printf(call->arena, "skipped, since '%s' exists", creates);
-    if (removes && !path_exists(world_path(world, file_clean_path(call, removes))))
+    if (removes && !file_is_there(world_path(world, file_clean_path(call, removes))))
         return arena_printf(call->arena, "skipped, since '%s' does not exist", removes);
     return NULL;
 }
