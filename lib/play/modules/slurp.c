@@ -32,7 +32,7 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
     if (!now->content || now->content_len > WORLD_MAX_CONTENT)
         return err_set(err, ERR_INPUT, "%s cannot be read, or is larger than %d bytes", src,
                        WORLD_MAX_CONTENT);
-    str_init(&encoded, 2 * WORLD_MAX_CONTENT);
+    str_init(&encoded, (size_t)2 * WORLD_MAX_CONTENT);
     str_put_base64(&encoded, now->content, now->content_len);
     plan_result_str(call, out, "content", encoded.buf);
     plan_result_str(call, out, "encoding", "base64");
