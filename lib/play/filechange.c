@@ -523,6 +523,15 @@ static int check_place(struct module_call *call, struct world *world,
     return 0;
 }
 
+/* A copy of the host's own file has its mode, not that of what was there. */
+static void take_after_source(struct world *world, const struct file_content *want,
+                              struct path_state *now)
+{
+    now->mode = world_path(world, want->from)->mode;
+    now->uid = now->gid = 0;
+    now->owner = now->group = "root";
+}
+
 int file_content_plan(struct module_call *call, struct world *world,
                       const struct file_content *want, struct module_plan *out, struct err *err)
 {
@@ -542,6 +551,8 @@ int file_content_plan(struct module_call *call, struct world *world,
     if (call->diff && !want->from && (!existed || now->content))
         diff_unified(want->path, existed ? now->content : NULL, existed ? now->content_len : 0,
                      want->data, want->len, &out->diff);
+    if (want->from && existed)
+        take_after_source(world, want, now);
     if (put_write(call, want, now, existed, &out->script, err) < 0)
         return -1;
     if (!existed)

@@ -371,7 +371,7 @@ static void copy_of_the_host(void **state)
     put_file(b, "@/to", "other");
     assert_int_equal(chmod(here(b, "@/to"), 0600), 0);
     copies_once(b, "{src: '@/from', dest: '@/to', remote_src: yes}");
-    assert_file(b, "@/to", "text", 0600);
+    assert_file(b, "@/to", "text", 0700);
     refuses(b, "copy", "{src: '@/none', dest: '@/to', remote_src: yes}", "not found");
     refuses(b, "copy", "{src: '@/d', dest: '@/e', remote_src: yes}", "use command: cp -a");
     refuses(b, "copy", "{src: '@/to', dest: '@/e', remote_src: yes, checksum: ab}", "checksum");

@@ -2,7 +2,8 @@
 #include "lib/play/filechange.h"
 
 static const struct module_arg args[] = {
-    {"src", ARG_PATH, true, NULL, NULL, "path", "The file; links are followed"},
+    {"src", ARG_PATH, true, NULL, NULL, "path",
+     "The file, of 256 KiB at most; links are followed. Not of /proc: use command: cat"},
     {NULL, ARG_STR, false, NULL, NULL, NULL, NULL}};
 
 static int needs(struct module_call *call, need_add *add, void *ctx, struct err *err)

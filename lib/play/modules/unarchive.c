@@ -4,7 +4,7 @@
  *
  * The host's GNU tar looks and unpacks. As Ansible has it, an archive is unpacked already when
  * `tar --diff` finds every member in its place and of its age, and of its owner, group and mode
- * where the task does not say others; content is not compared.
+ * where the task does not say others.
  */
 #include "lib/play/filechange.h"
 
@@ -171,7 +171,8 @@ static void put_source(struct module_call *call, const struct archive *archive, 
 static void put_pattern(struct module_call *call, struct str *script)
 {
     str_puts(script, "': Mod time differs$|: Warning: Cannot stat: No such file or directory$|"
-                     ": Invalid (owner|group)");
+                     ": Invalid (owner|group)|: Symlink differs$|: Contents differ$|"
+                     ": Size differs$");
     if (!value_get(call->args, "owner"))
         str_puts(script, "|: Uid differs$");
     if (!value_get(call->args, "group"))
@@ -232,6 +233,14 @@ static void put_script(struct module_call *call, const struct archive *archive, 
 
 /* ---- the plan ---- */
 
+static int skip(struct module_call *call, struct module_plan *out, const char *why)
+{
+    out->kind = PLAN_SKIP;
+    out->msg = why;
+    plan_result_str(call, out, "msg", why);
+    return 0;
+}
+
 static int plan(struct module_call *call, struct world *world, struct module_plan *out,
                 struct err *err)
 {
@@ -240,27 +249,24 @@ static int plan(struct module_call *call, struct world *world, struct module_pla
 
     UNUSED(err);
     if (archive->creates && file_is_there(world_path(world, archive->creates))) {
-        out->kind = PLAN_SKIP;
-        plan_say(call, out, "skipped, since %s exists", value_get_str(call->args, "creates", ""));
-        return 0;
+        return skip(call, out,
+                    arena_printf(call->arena, "skipped, since %s exists",
+                                 value_get_str(call->args, "creates", "")));
     }
     if (!file_is_folder(world_path(world, archive->dest)))
         return plan_fail(call, out, "dest '%s' must be an existing dir", dest);
     if (archive->from && world_path(world, archive->from)->type == 0)
         return plan_fail(call, out, "Source '%s' does not exist", archive->src);
-    if (call->check_mode) {
-        out->kind = PLAN_SKIP;
-        plan_say(call, out,
-                 "remote module (ansible.legacy.unarchive) does not support check mode "
-                 "when using gtar");
-        return 0;
-    }
+    if (call->check_mode)
+        return skip(call, out,
+                    "remote module (ansible.legacy.unarchive) does not support check mode when "
+                    "using gtar");
     put_script(call, archive, &out->script);
     out->kind = PLAN_OPAQUE;
     out->captures = true;
     out->timeout_ms = UNPACK_MS;
     plan_say(call, out, "unpacked, where it differs");
-    file_result(call, world, "dest", archive->dest, out);
+    file_result(call, world, "dest", file_clean_path(call, dest), out);
     plan_result_str(call, out, "dest", dest);
     plan_result_str(call, out, "src", archive->src);
     return 0;
