@@ -747,25 +747,19 @@ static const char *const after[] = {"volume",          "subnet",      "security_
                                     "security_rules",  "key_pair",    "instance_profile",
                                     "placement_group", "route_table", NULL};
 
-const struct aws_kind aws_instance = {
-    .plan = {.name = "instance",
-             .is_host = true,
-             .attrs = attrs,
-             .read = aws_read,
-             .create = create_instance,
-             .update = update_instance,
-             .destroy = destroy_instance,
-             .wait = wait_instance},
-    .describe = "DescribeInstances",
-    .list = "reservationSet",
-    .id = "instanceId",
-    .id_filter = "instance-id",
-    .tag_type = "instance",
-    .after = after,
-    .is_gone = is_gone,
-    .is_going = is_going,
-    .model = model_instance,
-};
+/* clang-format off */
+#define INSTANCE_KIND(name_, is_host_, after_)                                                    \
+    {                                                                                             \
+        .plan = {.name = (name_), .is_host = (is_host_), .attrs = attrs, .read = aws_read,        \
+                 .create = create_instance, .update = update_instance,                            \
+                 .destroy = destroy_instance, .wait = wait_instance},                             \
+        .describe = "DescribeInstances", .list = "reservationSet", .id = "instanceId",            \
+        .id_filter = "instance-id", .tag_type = "instance", .after = (after_),                    \
+        .is_gone = is_gone, .is_going = is_going, .model = model_instance,                        \
+    }
+/* clang-format on */
+
+const struct aws_kind aws_instance = INSTANCE_KIND("instance", true, after);
 
 /* ---- the bastion: the one instance with a public address ---- */
 
@@ -799,24 +793,7 @@ int aws_public_address(struct provider_session *s, const struct aws_kind *k, con
 static const char *const bastion_after[] = {
     "subnet", "security_group", "security_rules", "key_pair", "internet_gateway_attachment", NULL};
 
-const struct aws_kind aws_bastion = {
-    .plan = {.name = "bastion",
-             .attrs = attrs,
-             .read = aws_read,
-             .create = create_instance,
-             .update = update_instance,
-             .destroy = destroy_instance,
-             .wait = wait_instance},
-    .describe = "DescribeInstances",
-    .list = "reservationSet",
-    .id = "instanceId",
-    .id_filter = "instance-id",
-    .tag_type = "instance",
-    .after = bastion_after,
-    .is_gone = is_gone,
-    .is_going = is_going,
-    .model = model_instance,
-};
+const struct aws_kind aws_bastion = INSTANCE_KIND("bastion", false, bastion_after);
 
 /* ---- placement group: where all are in one zone, on different machines ---- */
 

@@ -153,7 +153,8 @@ static void put_source(struct module_call *call, const struct archive *archive, 
     if (!archive->data) {
         str_printf(script, "a=%s\n", file_word(call, archive->from));
     } else {
-        str_puts(script, "a=$(mktemp) || exit\ntrap 'rm -f \"$a\"' EXIT\n"
+        file_put_temporary(call, "/tmp/archive", "a", script);
+        str_puts(script, " || exit\ntrap 'rm -f \"$a\"' EXIT\n"
                          "base64 -d >\"$a\" <<'PGHA_END' || exit\n");
         str_put_base64(script, archive->data, archive->len);
         str_puts(script, "\nPGHA_END\n");
