@@ -20,6 +20,15 @@ struct source cluster_source(const struct cluster *c, const char *dotted)
     return v && v->src.line ? v->src : c->config->src;
 }
 
+char *cluster_path(const struct cluster *c, const char *path)
+{
+    char *folder = path_dir(c->file);
+    char *found = *path == '/' ? xstrdup(path) : path_join(folder, path);
+
+    free(folder);
+    return found;
+}
+
 bool cluster_is_in_cloud(const struct cluster *c)
 {
     return str_eq(c->provider, "aws");

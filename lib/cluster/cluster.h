@@ -94,6 +94,8 @@ int cluster_load_text(struct cluster *c, const char *file, const char *text, siz
 void cluster_release(struct cluster *c);
 const struct cluster_host *cluster_host_find(const struct cluster *c, const char *name); /* NULL */
 
+/* A path of the cluster file's: a relative one is below that file's folder. Caller frees. */
+char *cluster_path(const struct cluster *c, const char *path);
 /* Whether the hosts are a cloud's, with subnets by zone. */
 bool cluster_is_in_cloud(const struct cluster *c);
 /* existing.c: whether the hosts are somebody else's, and their addresses are to be found out. */

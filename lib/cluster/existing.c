@@ -61,7 +61,7 @@ static void load_inventory(struct cluster *c, struct faults *faults)
 {
     const struct value *file = value_at(c->config, "provider.inventory");
     const struct value *list = value_at(c->config, "provider.hosts");
-    char *dir, *path;
+    char *path;
 
     if (!file == !list) {
         fault_add(faults, cluster_source(c, "provider"),
@@ -79,11 +79,9 @@ static void load_inventory(struct cluster *c, struct faults *faults)
             add_record(c, list->u.list.items[i], faults);
         return;
     }
-    dir = path_dir(c->file);
-    path = *file->u.str.s == '/' ? xstrdup(file->u.str.s) : path_join(dir, file->u.str.s);
+    path = cluster_path(c, file->u.str.s);
     (void)!inventory_load(&c->given, path, faults);
     free(path);
-    free(dir);
 }
 
 /* ---- members ---- */

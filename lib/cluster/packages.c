@@ -11,9 +11,7 @@ static const char armour[] = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 int packages_key(const struct cluster *c, const struct value *repository, struct str *text,
                  struct err *err)
 {
-    const char *file = value_get_str(repository, "key", "");
-    char *folder = path_dir(c->file);
-    char *path = *file == '/' ? xstrdup(file) : path_join(folder, file);
+    char *path = cluster_path(c, value_get_str(repository, "key", ""));
     int rc;
 
     str_init(text, KEY_MAX_BYTES);
@@ -23,7 +21,6 @@ int packages_key(const struct cluster *c, const struct value *repository, struct
         err_hint(err, "gpg --no-default-keyring --keyring ./FILE.gpg --export --armor");
     }
     free(path);
-    free(folder);
     return rc;
 }
 

@@ -105,20 +105,18 @@ static int given_password(const struct cluster *c, const struct value *from, str
                           struct err *err)
 {
     const char *env = value_get_str(from, "env", NULL), *file = value_get_str(from, "file", NULL);
-    char *folder, *path;
+    char *path;
     int rc = 0;
 
     if (env && getenv(env))
         str_puts(out, getenv(env));
     if (!file)
         return 0;
-    folder = path_dir(c->file);
-    path = *file == '/' ? xstrdup(file) : path_join(folder, file);
+    path = cluster_path(c, file);
     if (file_exists(path))
         rc = file_read(path, out, err);
     out->len = strcspn(out->buf, "\r\n");
     out->buf[out->len] = '\0';
-    free(folder);
     free(path);
     return rc;
 }

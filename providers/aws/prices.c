@@ -31,19 +31,6 @@ struct bill {
 
 /* ---- the table ---- */
 
-static char *own_table(const struct cluster *c)
-{
-    const struct value *file = value_at(c->config, "provider.prices");
-    char *folder, *path;
-
-    if (!file)
-        return NULL;
-    folder = path_dir(c->file);
-    path = *file->u.str.s == '/' ? xstrdup(file->u.str.s) : path_join(folder, file->u.str.s);
-    free(folder);
-    return path;
-}
-
 /* Below 0: it is not there, or no number. */
 static double number(const struct value *map, const char *key)
 {
@@ -57,7 +44,8 @@ static double number(const struct value *map, const char *key)
 static const struct value *load(const struct cluster *c, struct arena *a, struct err *err)
 {
     static const struct assets embedded;
-    char *own = own_table(c);
+    const struct value *file = value_at(c->config, "provider.prices");
+    char *own = file ? cluster_path(c, file->u.str.s) : NULL;
     struct value *table = NULL;
     struct faults faults;
     struct str text;
