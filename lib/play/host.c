@@ -383,10 +383,23 @@ static bool work_on(struct host *host, struct stage *stage, size_t end)
     return settled == SETTLED_PART || (settled == SETTLED_ALL && reached != BATCH_DONE);
 }
 
+/* Others took their time: what this host was like before may have changed. In check mode it is what
+ * would be by now, and stays. */
+static void forget_old(struct host *host)
+{
+    const struct play_options *options = host->run->options;
+    int fresh_ms = options->fresh_ms ? options->fresh_ms : WORLD_FRESH_MS;
+
+    if (!options->check && host->world.since_ms &&
+        clock_mono_ms() - host->world.since_ms > fresh_ms)
+        world_forget(&host->world);
+}
+
 void host_segment(struct host *host, struct stage *stage, size_t end)
 {
     bool more = true;
 
+    forget_old(host);
     while (more && !host->failed) {
         if (clock_stop_requested()) {
             struct err err = ERR_INIT;

@@ -53,6 +53,7 @@ struct play_options {
                              is before the first such task is left out. NULL: nothing is */
     int forks;            /* hosts at once; 0: all, at most POOL_MAX_THREADS */
     int task_timeout_ms;  /* 0: 10 min */
+    int fresh_ms;         /* 0: WORLD_FRESH_MS */
     struct event_sink *events;
     /* Fills the target from the host's merged variables, if the default (ansible_host,
      * ansible_port, ansible_user, ansible_ssh_private_key_file, become) is to be changed:

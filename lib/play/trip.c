@@ -246,6 +246,8 @@ static int read_answer(struct trip *trip, const struct probe *probe, int status,
         str_trim_end(&trip->errout);
         return err_wrap(err, "status %d: %s", status, trip->errout.buf);
     }
+    if (!host->world.since_ms)
+        host->world.since_ms = clock_mono_ms();
     return 0;
 }
 

@@ -34,6 +34,7 @@ void world_forget(struct world *w)
     for (int kind = 0; kind < NEED_KINDS; kind++)
         if (kind != NEED_FACTS)
             forget(w, kind);
+    w->since_ms = 0;
 }
 
 void world_forget_units(struct world *w)

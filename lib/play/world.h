@@ -37,7 +37,11 @@ struct need {
     bool want_content; /* NEED_PATH: always send it (lineinfile) */
 };
 
-enum { WORLD_MAX_CONTENT = 256 * 1024 }; /* bytes of a file, fetched for a diff or lineinfile */
+enum {
+    WORLD_MAX_CONTENT = 256 * 1024, /* bytes of a file, fetched for a diff or lineinfile */
+    WORLD_FRESH_MS = 10 * 1000 /* for so long it is believed while others have their turn: a unit
+                                  may end, a timer elapse */
+};
 
 struct path_state {
     char type;   /* 0: absent; else 'f', 'd', 'l', or '?' */
@@ -104,6 +108,8 @@ struct world {
      * value for facts */
     struct map entries[NEED_KINDS];
     struct map pending_handlers; /* names of handlers that an earlier, interrupted run notified */
+    int64_t since_ms; /* clock_mono_ms() when the oldest of it came, but for the facts; 0: nothing
+                         has */
 };
 
 void world_init(struct world *w);

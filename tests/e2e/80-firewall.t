@@ -76,6 +76,13 @@ succeeds "nor does who mends take away what is just put back" p ssh lb1 'for i i
     wait
     nft list table inet pgha_deploy >/dev/null || exit 1
 done'
+# Whoever stops the timer next has to find it.
+# shellcheck disable=SC2016
+is "the timer runs by the time that the table is loaded" "$(p ssh lb1 'for i in $(seq 30); do
+    systemctl stop pgha-firewall-rollback.timer
+    systemctl restart pgha-firewall
+    systemctl is-active pgha-firewall-rollback.timer
+done; systemctl stop pgha-firewall-rollback.timer' | sort | uniq -c | tr -s ' ')" ' 30 active'
 succeeds "up" p up --yes
 before=$(table)
 succeeds "a timer of two seconds again" "$pgha" play playbooks/patroni.yml -i "$work/inventory.yml" --tags firewall --limit lb1 -e firewall_confirm_s=2

@@ -47,9 +47,7 @@ is "PostgreSQL 15" "$(psql -XAtqc 'show server_version_num' "$(uri primary)" | c
 like "a Patroni that says running of what streams" "$(on db1 'dpkg-query -W -f "\${Version}" patroni')" '^3\.0'
 succeeds "verify" p verify
 like "status" "$(p status)" ': healthy$'
-run p up --yes
-like "a second up changes nothing" "$out" ' 0 changed'
-case $out in *' 0 changed'*) ;; *) complain "$err" ;; esac
+unchanged "a second up changes nothing" p up --yes
 for port in 2379 2380; do
     like "etcd: TLS 1.2 at least, port $port" "$(on db1 "openssl s_client -connect 10.81.35.11:$port -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null 2>&1")" 'alert|no protocols|unsupported'
 done

@@ -100,7 +100,7 @@ for host in db1 db3 lb1; do
     is "$host: the key came as it is" "$(on $host 'cat /etc/apt/keyrings/pgha-pgdg.asc')" "$(cat "$repository_key")"
     like "$host: apt takes PostgreSQL from there" "$(on $host 'apt-cache policy postgresql-17')" " $repository_uri trixie-pgdg/main"
 done
-like "a second up changes nothing" "$(p up --yes 2>/dev/null)" ' 0 changed'
+unchanged "a second up changes nothing" p up --yes
 succeeds "doctor" p doctor
 succeeds "down with the data" p down --yes --delete-data
 is "takes the repository off again" "$(on db1 'ls /etc/apt/sources.list.d /etc/apt/keyrings /etc/apt/apt.conf.d' | grep pgha)" ''

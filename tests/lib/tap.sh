@@ -85,6 +85,14 @@ succeeds() {
     shift
     exits "$what" 0 "$@"
 }
+# A run of ours that has nothing to do: unchanged "what" COMMAND... What it changed is told.
+unchanged() {
+    what=$1
+    shift
+    run "$@"
+    like "$what" "$out" ' 0 changed'
+    case $out in *' 0 changed'*) ;; *) complain "$err" ;; esac
+}
 # Asks through the primary's port without a pause, a login each, until clients_stop: what failed is left in $work/clients. Each
 # attempt is bounded, for a client that outlives its lab would go on sending.
 clients_start() { # p is the test's `pgha-deploy -f FILE`

@@ -177,6 +177,24 @@ static void after_an_opaque_change_the_rest_is_probed_again(void **state)
     assert_file("c", "z");
 }
 
+/* h1 waits for h2, which changes what h1 saw at the beginning: both are this machine. */
+static void what_is_known_of_a_host_that_waits_grows_old(void **state)
+{
+    (void)state;
+    put("f", "right");
+    at->options.fresh_ms = 100;
+    run_with("all: {hosts: {h1: {}, h2: {}}}", "- hosts: all\n"
+                                               "  tasks:\n"
+                                               "    - copy: {dest: ~/f, content: right}\n"
+                                               "    - command: sh -c 'sleep 0.3; echo wrong >~/f'\n"
+                                               "      when: inventory_hostname == 'h2'\n"
+                                               "- hosts: h1\n"
+                                               "  tasks:\n"
+                                               "    - copy: {dest: ~/f, content: right}\n");
+    assert_ok();
+    assert_file("f", "right");
+}
+
 static void registered_results_decide(void **state)
 {
     (void)state;
@@ -1094,6 +1112,7 @@ int main(void)
         T(check_mode_assumes_what_a_command_makes),
         T(check_mode_asks_apt_and_believes_it_unless_a_change_is_foreseen),
         T(after_an_opaque_change_the_rest_is_probed_again),
+        T(what_is_known_of_a_host_that_waits_grows_old),
         T(registered_results_decide),
         T(a_failure_stops_the_host),
         T(failures_at_planning_come_after_the_changes_before_them),
