@@ -523,19 +523,21 @@ static int check_place(struct module_call *call, struct world *world,
     return 0;
 }
 
-/* A copy of the host's own file has its mode, not that of what was there. */
-static void take_after_source(struct world *world, const struct file_content *want,
-                              struct path_state *now)
+/* A copy of the host's own file has its mode, not that of what was there, and belongs to whoever
+ * makes it. */
+static struct path_state like_source(struct world *world, const struct file_content *want)
 {
-    now->mode = world_path(world, want->from)->mode;
-    now->uid = now->gid = 0;
-    now->owner = now->group = "root";
+    return (struct path_state){.type = 'f',
+                               .mode = world_path(world, want->from)->mode,
+                               .uid = UID_UNKNOWN,
+                               .gid = UID_UNKNOWN};
 }
 
 int file_content_plan(struct module_call *call, struct world *world,
                       const struct file_content *want, struct module_plan *out, struct err *err)
 {
     struct path_state *now = world_path(world, want->path);
+    struct path_state before = *now;
     bool existed = now->type == 'f';
 
     if (same_content(call, world, want, now)) {
@@ -552,9 +554,10 @@ int file_content_plan(struct module_call *call, struct world *world,
         diff_unified(want->path, existed ? now->content : NULL, existed ? now->content_len : 0,
                      want->data, want->len, &out->diff);
     if (want->from && existed)
-        take_after_source(world, want, now);
-    if (put_write(call, want, now, existed, &out->script, err) < 0)
+        before = like_source(world, want);
+    if (put_write(call, want, &before, existed, &out->script, err) < 0)
         return -1;
+    now->mode = before.mode;
     if (!existed)
         now->type = 0;
     note_written(world, want, now);
