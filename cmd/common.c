@@ -119,6 +119,7 @@ int open_deploy(const struct context *ctx, enum deploy_access access, struct clu
     d->accept_new_keys = ctx->accept_new_keys;
     d->limit = option_get(ctx, "limit");
     d->wipe = option_get(ctx, "wipe");
+    d->replace = option_get(ctx, "replace");
     d->adopt = option_given(ctx, "adopt");
     if (access >= DEPLOY_WRITE && !ctx->yes) {
         d->confirm = ui_confirm;

@@ -117,6 +117,7 @@ static int run(struct context *ctx, int argc, char **argv)
 
 static const struct option_row options[] = {
     {"out", 'o', "FILE", "keep the plan: `up FILE` does this and nothing else, or refuses"},
+    {"replace", 0, "HOST", "as `up --replace HOST` would do it"},
     {"detailed-exitcode", 0, NULL, "exit with 2 when changes are pending"},
     {"hosts-only", 0, NULL, "network and hosts only; logs in to none"},
     {NULL, 0, NULL, NULL},

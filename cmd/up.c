@@ -74,6 +74,9 @@ static const struct option_row options[] = {
     {"wipe", 0, "HOST",
      "existing hosts: first delete what somebody else left on this one; asks twice"},
     {"adopt", 0, NULL, "existing hosts: take over the Patroni cluster that runs there as it runs"},
+    {"replace", 0, "HOST",
+     "make this host anew while the others serve; a primary gives way before, the data comes from "
+     "them"},
     {"hosts-only", 0, NULL, "make network and hosts, and stop there: for a playbook of your own"},
     {NULL, 0, NULL, NULL},
 };

@@ -163,6 +163,16 @@ bool patroni_leads(const struct patroni_api *api, const char *address, int64_t *
     return leads;
 }
 
+bool patroni_runs(const struct patroni_api *api, const char *address)
+{
+    struct arena arena = ARENA_INIT;
+    const char *state = value_get_str(member_status(api, address, &arena), "state", "");
+    bool runs = str_eq(state, "running") || str_eq(state, "streaming");
+
+    arena_release(&arena);
+    return runs;
+}
+
 int patroni_view(const struct patroni_api *api, struct arena *a, struct patroni_view *view,
                  struct err *err)
 {

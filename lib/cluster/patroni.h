@@ -43,6 +43,9 @@ bool patroni_is_sync(const struct patroni_member *m);
 /* Is it a primary that runs, by its own word? GET /patroni of one member, which unlike GET /cluster
  * waits for no DCS. false when it does not answer. */
 bool patroni_leads(const struct patroni_api *api, const char *address, int64_t *timeline);
+/* Does its PostgreSQL run, by its own word? What GET /cluster says of a member that has ended, or is
+ * made anew, is what it said last, for as long as ttl. */
+bool patroni_runs(const struct patroni_api *api, const char *address);
 
 /* GET /config: the dynamic configuration in the DCS. */
 struct value *patroni_config(const struct patroni_api *api, struct arena *a, struct err *err);

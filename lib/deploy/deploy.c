@@ -474,8 +474,10 @@ int deploy_plan(struct deploy *d, struct deploy_result *r, struct err *err)
 
     /* Without hosts there is nothing to log in to: the rest of the plan is "everything". */
     if (rc == 0 && missing)
-        deploy_note(r, "cluster", "install and configure every host, bootstrap the cluster", NULL,
-                    NULL);
+        deploy_note(r, "cluster",
+                    deploy_runs(d) ? "install and configure the hosts, of which new ones join"
+                                   : "install and configure every host, bootstrap the cluster",
+                    NULL, NULL);
     else if (rc == 0) {
         rc = converge(d, true, r, err);
         if (rc == 0)

@@ -28,6 +28,7 @@ struct deploy {
     bool accept_new_keys;      /* of existing hosts that are seen for the first time */
     const char *wipe;          /* existing host to be emptied first; NULL: none */
     const char *plan;          /* file with the plan that `up` is to hold to; NULL: none */
+    const char *replace;       /* a provider's host to be made anew; NULL: none */
     bool adopt;                /* take over the Patroni cluster that runs on existing hosts */
     const char *limit;         /* host pattern: only these are converged; NULL: all */
 

@@ -485,6 +485,13 @@ int deploy_locate(struct deploy *d, enum deploy_access access, struct err *err)
         return d->wipe || d->adopt
                    ? err_set(err, ERR_USAGE, "--wipe and --adopt are for provider existing")
                    : 0;
+    if (d->replace) {
+        err_set(err, ERR_USAGE, "--replace is for hosts that a provider makes");
+        return err_hint(err,
+                        "give the host a new system, or `up --wipe %s`: it joins again, and "
+                        "copies its data from the others",
+                        d->replace);
+    }
     if (read_places(d, err) < 0)
         return -1;
     if (access == DEPLOY_DESTROY || access == DEPLOY_LOOK ||

@@ -56,19 +56,40 @@ static int write_outputs(struct deploy *d, struct err *err)
     return rc;
 }
 
+bool deploy_runs(const struct deploy *d)
+{
+    char *path = path_join(d->state_dir, "cluster.yaml");
+    bool runs = file_exists(path);
+
+    free(path);
+    return runs;
+}
+
 static bool is_off_for_it(const struct resource *res)
 {
     return res->kind->is_host && res->action == ACTION_UPDATE && plan_differs(res, ATTR_OFF);
 }
 
-static const char *consequence_of(const struct resource *res)
+/* A member of a cluster that runs finds its data at the others. */
+static bool is_made_anew(const struct deploy *d, const struct resource *res)
+{
+    const struct cluster_host *h = cluster_host_find(d->cluster, res->name);
+
+    return res->kind->is_host && h && (h->is_db || h->is_etcd) && deploy_runs(d) &&
+           (res->action == ACTION_CREATE || res->action == ACTION_REPLACE);
+}
+
+static const char *consequence_of(const struct deploy *d, const struct resource *res)
 {
     if (res->action == ACTION_DESTROY)
         return "its data is lost";
+    if (is_made_anew(d, res))
+        return "joins the cluster and copies its data; a primary gives way before";
     return is_off_for_it(res) ? "off and on again in its turn; a primary gives way before" : NULL;
 }
 
-static void note_actions(struct deploy_result *r, const struct plan *p, bool *hosts_missing)
+static void note_actions(const struct deploy *d, struct deploy_result *r, const struct plan *p,
+                         bool *hosts_missing)
 {
     vec_each (each, &p->resources) {
         const struct resource *res = *each;
@@ -79,7 +100,7 @@ static void note_actions(struct deploy_result *r, const struct plan *p, bool *ho
         where = xasprintf("%s.%s", res->kind->name, res->name);
         what = res->reason ? xasprintf("%s: %s", action_names[res->action], res->reason)
                            : xstrdup(action_names[res->action]);
-        deploy_note(r, where, what, NULL, consequence_of(res));
+        deploy_note(r, where, what, NULL, consequence_of(d, res));
         *hosts_missing |=
             res->kind->is_host && (res->action == ACTION_CREATE || res->action == ACTION_REPLACE ||
                                    (res->action == ACTION_UPDATE && plan_differs(res, ATTR_REACH)));
@@ -182,13 +203,15 @@ static int judge_etcd(const struct cluster *applied, const struct cluster *wante
 }
 
 /* A member that is made anew loses its data, however it was asked for. */
-static int judge_replaced(const struct cluster *applied, const struct plan *p, struct err *err)
+static int judge_replaced(const struct deploy *d, const struct cluster *applied,
+                          const struct plan *p, struct err *err)
 {
     vec_each (each, &p->resources) {
         const struct resource *r = *each;
         const struct cluster_host *h = host_of(applied, r->name);
 
-        if (!r->kind->is_host || r->action != ACTION_REPLACE || !h || (!h->is_db && !h->is_etcd))
+        if (!r->kind->is_host || r->action != ACTION_REPLACE || !h || (!h->is_db && !h->is_etcd) ||
+            str_eq(r->name, d->replace))
             continue;
         if (!*value_get_str(r->actual, "address", "")) /* the rest of one that was being removed */
             continue;
@@ -196,8 +219,10 @@ static int judge_replaced(const struct cluster *applied, const struct plan *p, s
                 "%s is a member of the running cluster and would be made anew, without its data "
                 "(%s)",
                 r->name, r->reason);
-        return err_hint(err, "put back what was changed, or `down` and `up` anew, which loses the "
-                             "data");
+        return err_hint(err,
+                        "put back what was changed; or make it anew while the others serve: `up "
+                        "--replace %s`",
+                        r->name);
     }
     return 0;
 }
@@ -221,7 +246,9 @@ static int compute_plan(struct deploy *d, struct plan *p, struct err *err)
     if (rc == 0)
         rc = plan_compute(p, d->session, err);
     if (rc == 0)
-        rc = judge_replaced(&applied, p, err);
+        rc = judge_replaced(d, &applied, p, err);
+    if (rc == 0)
+        rc = replace_plan(d, p, err);
     cluster_release(&applied);
     faults_release(&faults);
     free(path);
@@ -231,8 +258,7 @@ static int compute_plan(struct deploy *d, struct plan *p, struct err *err)
 /* A cluster that runs misses one host at a time: one that is off already, or whose turn it is. */
 static void leave_for_turns(struct deploy *d, struct plan *p)
 {
-    char *path = path_join(d->state_dir, "cluster.yaml");
-    bool runs = file_exists(path);
+    bool runs = deploy_runs(d);
 
     d->turns.n = 0;
     vec_each (each, &p->resources) {
@@ -244,7 +270,6 @@ static void leave_for_turns(struct deploy *d, struct plan *p)
         r->action = ACTION_NONE;
         vec_push(&d->turns, h);
     }
-    free(path);
 }
 
 int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_result *r,
@@ -263,7 +288,7 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
     if (d->provider->desire(d->session, &p, err) < 0 || compute_plan(d, &p, err) < 0)
         goto out;
     if (!d->turn)
-        note_actions(r, &p, hosts_missing);
+        note_actions(d, r, &p, hosts_missing);
     if (check && d->provider->cost &&
         d->provider->cost(d->session, &p, &r->arena, &r->cost, err) < 0)
         goto out;
@@ -275,6 +300,8 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
     if (!d->turn && ask(d, "Bring up", &p, err) < 0)
         goto out;
     leave_for_turns(d, &p);
+    if (replace_make_way(d, r, err) < 0)
+        goto out;
     if (!plan_is_empty(&p) && apply(d, &p, err) < 0)
         goto out;
     rc = write_known_hosts(d, err) < 0 ? -1 : write_outputs(d, err);
@@ -380,7 +407,7 @@ int deploy_down(struct deploy *d, const struct deploy_down_options *options,
         err_hint(err, "without it, `down` destroys the data with the hosts");
         goto out;
     }
-    note_actions(r, &p, &ignored);
+    note_actions(d, r, &p, &ignored);
     if (ask(d, "Destroy", &p, err) < 0)
         goto out;
     if (apply(d, &p, err) < 0 || prove_nothing_left(d, &p, err) < 0 ||

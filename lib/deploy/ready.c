@@ -23,6 +23,7 @@ struct waiting {
     const char *unit;
     char *reason;              /* NULL: nothing */
     bool silent;               /* Patroni did not answer */
+    int64_t copied;            /* bytes of the copies that members are made from, at their most */
     int64_t start_fails_since; /* of a member's PostgreSQL, at whatever try; 0: none fails */
     char **told;               /* per host of the cluster, and one for the whole */
 };
@@ -160,6 +161,40 @@ static bool members_ready(struct waiting *w, const struct patroni_view *view)
     return all && view->leader && standby_is_synchronous(w->deploy->cluster, view, w);
 }
 
+struct own_word {
+    const struct patroni_api *api;
+    const struct cluster_host *host;
+    bool runs;
+};
+
+static void ask_member(void *ctx, size_t job)
+{
+    struct own_word *w = (struct own_word *)ctx + job;
+
+    w->runs = patroni_runs(w->api, w->host->address);
+}
+
+/* The others may know a member from before it was made anew. */
+static bool members_say_so(struct waiting *w)
+{
+    const struct cluster *c = w->deploy->cluster;
+    struct own_word *words = xcalloc(c->hosts.n, sizeof(*words));
+    bool all = true;
+    size_t n = 0;
+
+    vec_each (h, &c->hosts)
+        if (h->is_db)
+            words[n++] = (struct own_word){.api = &w->api, .host = h};
+    pool_run(0, n, ask_member, words, NULL);
+    for (size_t i = 0; i < n && all; i++) {
+        all = words[i].runs;
+        if (!all)
+            set_waiting(w, words[i].host, "patroni", xstrdup("its PostgreSQL does not run yet"));
+    }
+    free(words);
+    return all;
+}
+
 static const struct cluster_host *first_balancer(const struct cluster *c)
 {
     vec_each (h, &c->hosts)
@@ -239,7 +274,7 @@ static bool all_ready(struct waiting *w)
     bool ready = false;
 
     if (patroni_view(&w->api, &arena, &view, &err) == 0)
-        ready = members_ready(w, &view) && address_ready(w, &view);
+        ready = members_ready(w, &view) && members_say_so(w) && address_ready(w, &view);
     else if (etcd_ready(w)) {
         set_waiting(w, NULL, NULL, xasprintf("Patroni: %s", err.text));
         w->silent = true;
@@ -276,6 +311,42 @@ static int not_ready(const struct waiting *w, int64_t waited_ms, struct err *err
                     w->host ? host : "HOST", w->unit ? w->unit : "patroni");
 }
 
+/* A member that is made copies the primary's data, for hours where there is much. Whether it goes
+ * on. */
+static bool copies_grow(struct waiting *w)
+{
+    static const char sql[] = "SELECT sum(backup_streamed), sum(backup_total), "
+                              "pg_size_pretty(sum(backup_streamed)), "
+                              "pg_size_pretty(sum(backup_total)) FROM pg_stat_progress_basebackup";
+    struct arena arena = ARENA_INIT;
+    struct patroni_view view;
+    struct err ignored = ERR_INIT;
+    struct pg *pg = NULL;
+    int64_t copied = 0;
+
+    if (patroni_view(&w->api, &arena, &view, &ignored) == 0 && view.leader) {
+        struct pg_target login = check_login(&w->target, view.leader->address,
+                                             w->deploy->cluster->port_postgres, TRY_TIMEOUT_MS);
+
+        pg = pg_open(&login, &ignored);
+    }
+    if (pg && pg_exec(pg, sql, 0, NULL, &ignored) == 0) {
+        copied = strtoll(pg_value(pg, 0, 0), NULL, 10);
+        if (copied > 0 && *pg_value(pg, 0, 1))
+            tell(w, NULL,
+                 arena_printf(&arena, "%s of %s copied to new members", pg_value(pg, 0, 2),
+                              pg_value(pg, 0, 3)));
+    }
+    pg_close(pg);
+    patroni_view_release(&view);
+    arena_release(&arena);
+    err_release(&ignored);
+    if (copied <= w->copied)
+        return false;
+    w->copied = copied;
+    return true;
+}
+
 static bool is_hopeless(const struct waiting *w)
 {
     return w->start_fails_since && clock_mono_ms() - w->start_fails_since > START_FAILS_MS;
@@ -283,12 +354,14 @@ static bool is_hopeless(const struct waiting *w)
 
 static int wait_all(struct waiting *w, int timeout_ms, struct err *err)
 {
-    int64_t start = clock_mono_ms(), wake = start + WAKE_MS;
+    int64_t start = clock_mono_ms(), alive = start, wake = start + WAKE_MS;
 
     while (!all_ready(w)) {
-        if (clock_mono_ms() - start > timeout_ms || is_hopeless(w) || clock_stop_requested())
+        if (clock_mono_ms() - alive > timeout_ms || is_hopeless(w) || clock_stop_requested())
             return not_ready(w, clock_mono_ms() - start, err);
         if (clock_mono_ms() >= wake) {
+            if (copies_grow(w))
+                alive = clock_mono_ms();
             patroni_wake(&w->api);
             wake = clock_mono_ms() + WAKE_MS;
         }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Settings that only a restart changes, over a running cluster: one member after the other, and a writer hardly notices.
 . "${0%/*}/../lib/tap.sh"
+. tests/lib/writer.sh
 need_root
 
 lab t-roll 10.81.44.0/24 'postgres: {parameters: {max_connections: 100}}
@@ -11,23 +12,7 @@ leader() { p status --json | jq -r '.members[] | select(.role == "leader") | .na
 gap_goal=2500 # ms, of a planned switchover with this preset
 
 succeeds "up" p up --yes
-ok "$(helper tests/e2e/writer.c "$work/writer"; echo $?)" "a writer"
-mkfifo "$work/stop"
-
-# writes_over COMMAND...: $gap and $lost of a writer meanwhile
-writes_over() {
-    "$work/writer" "$(uri primary)" <"$work/stop" >"$work/written" &
-    writer=$!
-    exec 9>"$work/stop"
-    wait_for 10 psql -XAtqc 'select 1 from written limit 1' "$(uri primary)"
-    run "$@"
-    echo >&9
-    exec 9>&-
-    wait $writer
-    psql -XAtqc 'drop table written' "$(uri primary)"
-    gap=$(sed -n 's/.*gap \([0-9]*\) ms.*/\1/p' "$work/written") lost=$(sed -n 's/.*lost //p' "$work/written")
-    note "$*: $(cat "$work/written")"
-}
+succeeds "a writer" writer_build
 
 before=$(leader)
 sed -i 's/max_connections: 100/max_connections: 150/' "$file"

@@ -78,6 +78,16 @@ succeeds "verify" p verify
 unchanged "a second up changes nothing" p up --yes
 psql -XAtqc 'create table kept as select 42 as x' "$(p conninfo --json | jq -r .uris.primary)"
 
+# ---- a member's data that is not to be trusted any more ----
+
+exits "a machine of somebody else is not made anew" 64 p up --replace alpha --yes
+like "but there is a way" "$err" 'up --wipe alpha'
+host=$(p status --json | jq -r '.members[] | select(.role != "leader") | .name' | head -n 1)
+succeeds "a member of the running cluster is wiped" p up --wipe "$host" --yes
+like "and joins again" "$out" 'is up and verified'
+is "etcd as well" "$(p status --json | jq '[.etcd[] | select(.healthy)] | length')" 3
+unchanged "which is all" p up --yes
+
 # ---- no direct route ----
 
 for n in 11 12 13 51 100; do ip route add unreachable 10.81.34.$n; done
