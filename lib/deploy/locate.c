@@ -488,8 +488,8 @@ int deploy_locate(struct deploy *d, enum deploy_access access, struct err *err)
     if (d->replace) {
         err_set(err, ERR_USAGE, "--replace is for hosts that a provider makes");
         return err_hint(err,
-                        "give the host a new system, or `up --wipe %s`: it joins again, and "
-                        "copies its data from the others",
+                        "give %s a new system, then `up`: it joins again, and copies its data from "
+                        "the others",
                         d->replace);
     }
     if (read_places(d, err) < 0)

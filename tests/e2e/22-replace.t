@@ -79,9 +79,7 @@ is "all members of etcd are well" "$(p status --json | jq '[.etcd[] | select(.he
 # ---- lost for good: nobody asked for it ----
 
 host=$(replicas | head -n 1)
-for pid in $(pgrep -f -- "--machine pgha-t-repl-$host "); do kill -9 "$pid"; done
-awk -v at="/local/t-repl/$host/" 'index($5, at) {print $5}' /proc/self/mountinfo | sort -r | xargs -r umount -l
-rm -rf "/var/lib/pgha-deploy/local/t-repl/$host"
+lose_host t-repl "$host"
 like "a host that is gone is seen" "$(p plan)" "host.$host\$|create +\[joins the cluster"
 writes_over p up --yes
 is "up makes it again" "$status" 0

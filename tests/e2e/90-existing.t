@@ -78,14 +78,17 @@ succeeds "verify" p verify
 unchanged "a second up changes nothing" p up --yes
 psql -XAtqc 'create table kept as select 42 as x' "$(p conninfo --json | jq -r .uris.primary)"
 
-# ---- a member's data that is not to be trusted any more ----
+# ---- a machine that has lost its disks ----
 
 exits "a machine of somebody else is not made anew" 64 p up --replace alpha --yes
-like "but there is a way" "$err" 'up --wipe alpha'
-host=$(p status --json | jq -r '.members[] | select(.role != "leader") | .name' | head -n 1)
-succeeds "a member of the running cluster is wiped" p up --wipe "$host" --yes
-like "and joins again" "$out" 'is up and verified'
+like "but there is a way" "$err" 'give alpha a new system'
+lose_host t-own db1
+"$pgha" -f "$lab" -q up --hosts-only --yes >/dev/null
+succeeds "a new one with its name and address" on db1 '! test -e /etc/patroni'
+succeeds "up" p up --yes
+like "it joins again" "$out" 'is up and verified'
 is "etcd as well" "$(p status --json | jq '[.etcd[] | select(.healthy)] | length')" 3
+is "and has the data" "$(on db1 "runuser -u postgres -- psql -XAtqc 'select x from kept' app")" 42
 unchanged "which is all" p up --yes
 
 # ---- no direct route ----

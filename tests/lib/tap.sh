@@ -138,6 +138,12 @@ traces() {
     pgrep -af -- "--machine pgha-$1-"
     ls /run/pgha-deploy.lock 2>/dev/null
 }
+# A local host is lost for good, disks included, and nobody asked for it: lose_host CLUSTER HOST
+lose_host() {
+    for pid in $(pgrep -f -- "--machine pgha-$1-$2 "); do kill -9 "$pid"; done
+    awk -v at="/local/$1/$2/" 'index($5, at) {print $5}' /proc/self/mountinfo | sort -r | xargs -r umount -l
+    rm -rf "/var/lib/pgha-deploy/local/$1/$2"
+}
 need_root() {
     if [ "$(id -u)" != 0 ]; then
         echo "1..0 # SKIP needs root"
