@@ -185,19 +185,20 @@ static int judge_surplus(const struct cluster *applied, const struct plan *p, si
     return 0;
 }
 
+/* New members join by themselves, before each start of theirs (templates/etcd-member.sh.j2). */
 static int judge_etcd(const struct cluster *applied, const struct cluster *wanted, struct err *err)
 {
-    vec_each (h, &wanted->hosts) {
-        const struct cluster_host *before = host_of(applied, h->name);
+    vec_each (h, &applied->hosts) {
+        const struct cluster_host *now = host_of(wanted, h->name);
 
-        if (!h->is_etcd || (before && before->is_etcd))
+        if (!h->is_etcd || !now || now->is_etcd)
             continue;
         err_set(err, ERR_INPUT,
-                "%s would become a member of a running etcd cluster: its members "
-                "are not changed",
+                "%s would be a member of etcd no more, which holds the running cluster's state: "
+                "etcd does not move",
                 h->name);
-        return err_hint(err, "put the old counts back below `nodes`; database hosts can be added "
-                             "where etcd has hosts of its own");
+        return err_hint(err, "put the old counts back below `nodes`: hosts can be added to the "
+                             "groups that there are");
     }
     return 0;
 }

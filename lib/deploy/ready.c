@@ -161,35 +161,42 @@ static bool members_ready(struct waiting *w, const struct patroni_view *view)
     return all && view->leader && standby_is_synchronous(w->deploy->cluster, view, w);
 }
 
+/* What a host says itself. */
 struct own_word {
-    const struct patroni_api *api;
+    struct waiting *waiting;
     const struct cluster_host *host;
-    bool runs;
+    struct err etcd;
+    bool etcd_ready, runs; /* true where it has no such service */
 };
 
-static void ask_member(void *ctx, size_t job)
+static void ask_host(void *ctx, size_t job)
 {
     struct own_word *w = (struct own_word *)ctx + job;
+    const struct cluster_host *h = w->host;
 
-    w->runs = patroni_runs(w->api, w->host->address);
+    w->runs = !h->is_db || patroni_runs(&w->waiting->api, h->address);
+    w->etcd_ready = !h->is_etcd || check_etcd(&w->waiting->target, h->address, &w->etcd) == 0;
 }
 
 /* The others may know a member from before it was made anew. */
-static bool members_say_so(struct waiting *w)
+static bool hosts_say_so(struct waiting *w)
 {
     const struct cluster *c = w->deploy->cluster;
     struct own_word *words = xcalloc(c->hosts.n, sizeof(*words));
     bool all = true;
-    size_t n = 0;
 
-    vec_each (h, &c->hosts)
-        if (h->is_db)
-            words[n++] = (struct own_word){.api = &w->api, .host = h};
-    pool_run(0, n, ask_member, words, NULL);
-    for (size_t i = 0; i < n && all; i++) {
-        all = words[i].runs;
-        if (!all)
-            set_waiting(w, words[i].host, "patroni", xstrdup("its PostgreSQL does not run yet"));
+    for (size_t i = 0; i < c->hosts.n; i++)
+        words[i] = (struct own_word){.waiting = w, .host = &c->hosts.items[i]};
+    pool_run(0, c->hosts.n, ask_host, words, NULL);
+    for (size_t i = 0; i < c->hosts.n; i++) {
+        struct own_word *word = &words[i];
+
+        if (all && !word->runs)
+            set_waiting(w, word->host, "patroni", xstrdup("its PostgreSQL does not run yet"));
+        else if (all && !word->etcd_ready)
+            set_waiting(w, word->host, "etcd", xasprintf("etcd: %s", word->etcd.text));
+        all = all && word->runs && word->etcd_ready;
+        err_release(&word->etcd);
     }
     free(words);
     return all;
@@ -274,7 +281,7 @@ static bool all_ready(struct waiting *w)
     bool ready = false;
 
     if (patroni_view(&w->api, &arena, &view, &err) == 0)
-        ready = members_ready(w, &view) && members_say_so(w) && address_ready(w, &view);
+        ready = members_ready(w, &view) && hosts_say_so(w) && address_ready(w, &view);
     else if (etcd_ready(w)) {
         set_waiting(w, NULL, NULL, xasprintf("Patroni: %s", err.text));
         w->silent = true;
