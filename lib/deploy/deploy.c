@@ -103,6 +103,8 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     d->adoption = NULL;
     d->log = NULL;
     memset(&d->turns, 0, sizeof(d->turns));
+    memset(&d->leaving, 0, sizeof(d->leaving));
+    d->gone = false;
     d->turn = NULL;
     d->state_dir = state_dir_of(d->cluster);
     d->ca_file = tls_ca_path(d->state_dir);
@@ -141,6 +143,7 @@ void deploy_close(struct deploy *d)
     if (d->lock >= 0)
         lock_release(d->lock);
     vec_release(&d->turns);
+    leave_forget(d);
     inventory_release(&d->inventory);
     secrets_release(&d->secrets);
     free(d->state_dir);

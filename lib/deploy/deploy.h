@@ -45,6 +45,8 @@ struct deploy {
     struct adoption *adoption;              /* adopt.h; NULL: none */
     VEC(const struct cluster_host *) turns; /* that provision() left as they are: turns.c */
     const struct cluster_host *turn;        /* whose it is; NULL: none */
+    VEC(char *) leaving; /* hosts with data that the cluster file has no more: leave.c. Owned */
+    bool gone;           /* they are */
     struct run_log *log; /* run_log.h: what is told to events is kept; NULL: no log */
 };
 

@@ -82,7 +82,8 @@ static bool is_made_anew(const struct deploy *d, const struct resource *res)
 static const char *consequence_of(const struct deploy *d, const struct resource *res)
 {
     if (res->action == ACTION_DESTROY)
-        return "its data is lost";
+        return leave_is_for_good(d, res->name) ? "leaves the cluster; its data is lost"
+                                               : "its data is lost";
     if (is_made_anew(d, res))
         return "joins the cluster and copies its data; a primary gives way before";
     return is_off_for_it(res) ? "off and on again in its turn; a primary gives way before" : NULL;
@@ -165,26 +166,6 @@ static const struct cluster_host *host_of(const struct cluster *c, const char *n
     return NULL;
 }
 
-/* A host that the cluster file no longer has may be destroyed when it was a balancer only. */
-static int judge_surplus(const struct cluster *applied, const struct plan *p, size_t first,
-                         struct err *err)
-{
-    for (size_t i = first; i < p->resources.n; i++) {
-        const struct resource *r = p->resources.items[i];
-        const struct cluster_host *h = host_of(applied, r->name);
-
-        if (!r->kind->is_host || (h && !h->is_db && !h->is_etcd))
-            continue;
-        err_set(err, ERR_INPUT,
-                "%s is a host of the running cluster, and the cluster file has it "
-                "no more: members with data are not removed",
-                r->name);
-        return err_hint(err, "put the old count back below `nodes`, or `down` and `up` anew, "
-                             "which loses the data");
-    }
-    return 0;
-}
-
 /* New members join by themselves, before each start of theirs (templates/etcd-member.sh.j2). */
 static int judge_etcd(const struct cluster *applied, const struct cluster *wanted, struct err *err)
 {
@@ -233,7 +214,6 @@ static int judge_replaced(const struct deploy *d, const struct cluster *applied,
 static int compute_plan(struct deploy *d, struct plan *p, struct err *err)
 {
     char *path = path_join(d->state_dir, "cluster.yaml");
-    size_t first = p->resources.n;
     struct cluster applied;
     struct faults faults;
     int rc = d->provider->discover(d->session, p, err);
@@ -243,13 +223,11 @@ static int compute_plan(struct deploy *d, struct plan *p, struct err *err)
     if (rc == 0 && file_exists(path) && cluster_load(&applied, path, &faults) == 0)
         rc = judge_etcd(&applied, d->cluster, err);
     if (rc == 0)
-        rc = judge_surplus(&applied, p, first, err);
-    if (rc == 0)
         rc = plan_compute(p, d->session, err);
     if (rc == 0)
         rc = judge_replaced(d, &applied, p, err);
     if (rc == 0)
-        rc = replace_plan(d, p, err);
+        rc = leave_plan(d, &applied, p, err);
     cluster_release(&applied);
     faults_release(&faults);
     free(path);
@@ -301,10 +279,11 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
     if (!d->turn && ask(d, "Bring up", &p, err) < 0)
         goto out;
     leave_for_turns(d, &p);
-    if (replace_make_way(d, r, err) < 0)
+    if (leave_make_way(d, r, err) < 0)
         goto out;
     if (!plan_is_empty(&p) && apply(d, &p, err) < 0)
         goto out;
+    d->gone = true;
     rc = write_known_hosts(d, err) < 0 ? -1 : write_outputs(d, err);
 out:
     plan_release(&p);

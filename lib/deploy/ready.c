@@ -156,6 +156,11 @@ static bool members_ready(struct waiting *w, const struct patroni_view *view)
         all = all && !reason;
         free(reason);
     }
+    vec_each (name, &w->deploy->leaving)
+        if (all && w->deploy->gone && find_member(view, *name)) { /* for ttl */
+            set_waiting(w, NULL, NULL, xasprintf("Patroni still knows %s", *name));
+            all = false;
+        }
     if (all && !view->leader)
         set_waiting(w, NULL, NULL, xstrdup("there is no leader yet"));
     return all && view->leader && standby_is_synchronous(w->deploy->cluster, view, w);

@@ -17,14 +17,19 @@ void stage_end(struct deploy *d, const char *stage, int64_t start_mono_ms);
 int deploy_locate_made(struct deploy *d, bool began, struct err *err) MUST_USE;
 /* turns.c: what provision() left, when the cluster is well. Nothing left: nothing is done. */
 int turns_take(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
-/* turns.c: another one leads, if the host does and somebody can; then all members are well again.
- * why: "while the primary's host is off" */
-int turns_give_way(struct deploy *d, const struct cluster_host *host, const char *why,
-                   int timeout_ms, struct deploy_result *r, struct err *err) MUST_USE;
-/* replace.c, for provision(): the plan destroys and makes deploy.replace, if the rest of the
- * cluster is well enough; and what comes before. deploy.replace NULL: nothing is done. */
-int replace_plan(struct deploy *d, struct plan *p, struct err *err) MUST_USE;
-int replace_make_way(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
+/* turns.c: successor leads instead of leader; then all members are well again. why, of the leader:
+ * "whose host leaves" */
+int turns_hand_over(struct deploy *d, const struct patroni_member *leader,
+                    const struct patroni_member *successor, const char *why, int timeout_ms,
+                    struct deploy_result *r, struct err *err) MUST_USE;
+/* leave.c, for provision(): finds deploy.leaving, has the plan make deploy.replace anew, and
+ * refuses when the rest is not well enough; then what comes before they go. applied: the cluster as
+ * it was. Nobody leaves: nothing is done. */
+int leave_plan(struct deploy *d, const struct cluster *applied, struct plan *p,
+               struct err *err) MUST_USE;
+int leave_make_way(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
+bool leave_is_for_good(const struct deploy *d, const char *host);
+void leave_forget(struct deploy *d);
 /* provision.c: whether the cluster has been up, and not taken down since. */
 bool deploy_runs(const struct deploy *d);
 /* converge.c: a playbook of assets; NULL: err has its faults. */

@@ -58,37 +58,22 @@ static const struct cluster_host *take_next(struct turns *t, const char *leader)
     return h;
 }
 
-static int hand_over(struct deploy *d, const struct patroni_view *view, const char *why,
-                     int timeout_ms, struct deploy_result *r, struct err *err)
+int turns_hand_over(struct deploy *d, const struct patroni_member *leader,
+                    const struct patroni_member *successor, const char *why, int timeout_ms,
+                    struct deploy_result *r, struct err *err)
 {
     struct patroni_api api = {d->cluster, &d->secrets, 0};
-    const struct patroni_member *leader = view->leader, *successor = restart_successor(view);
+    char *text = xasprintf("instead of %s, %s", leader->name, why);
 
-    if (!successor)
-        return 0;
     event_send(d->events, &(struct event){.kind = EVENT_CHANGED,
                                           .host = successor->name,
                                           .task = "lead the cluster",
-                                          .text = why});
+                                          .text = text});
+    free(text);
     deploy_note(r, successor->name, "lead the cluster", NULL, NULL);
     if (patroni_switchover(&api, leader, successor, err) < 0)
         return err_wrap(err, "switchover from %s to %s", leader->name, successor->name);
     return wait_ready(d, timeout_ms, err);
-}
-
-int turns_give_way(struct deploy *d, const struct cluster_host *host, const char *why,
-                   int timeout_ms, struct deploy_result *r, struct err *err)
-{
-    struct patroni_api api = {d->cluster, &d->secrets, 0};
-    struct arena arena = ARENA_INIT;
-    struct patroni_view view;
-    int rc = patroni_view(&api, &arena, &view, err);
-
-    if (rc == 0 && view.leader && str_eq(view.leader->name, host->name))
-        rc = hand_over(d, &view, why, timeout_ms, r, err);
-    patroni_view_release(&view);
-    arena_release(&arena);
-    return rc;
 }
 
 /* A balancer that is spare, or a member of etcd, is not seen otherwise. */
@@ -134,6 +119,7 @@ static int take_turn(struct turns *t, struct err *err)
 {
     struct arena arena = ARENA_INIT;
     struct patroni_view view;
+    const struct patroni_member *successor;
     const struct cluster_host *h;
     const char *leader;
     int rc = patroni_view(&t->api, &arena, &view, err);
@@ -142,9 +128,10 @@ static int take_turn(struct turns *t, struct err *err)
         leader = view.leader ? view.leader->name : "";
         h = take_next(t, leader);
         /* Where nobody can lead instead, the cluster is without a primary meanwhile. */
-        if (str_eq(h->name, leader))
-            rc = hand_over(t->deploy, &view, "while the primary's host is off", BACK_MS, t->result,
-                           err);
+        successor = restart_successor(&view);
+        if (str_eq(h->name, leader) && successor)
+            rc = turns_hand_over(t->deploy, view.leader, successor, "whose host goes off", BACK_MS,
+                                 t->result, err);
         if (rc == 0 && (rc = change(t, h, err)) < 0 && !err->hint)
             err_hint(err, "the other hosts were left as they were. On: `up`; back: the old value "
                           "into the cluster file, then `up`");

@@ -39,7 +39,7 @@ p ssh "$1" systemctl stop patroni
 not_well() { p status --json | jq -e --arg name "$1" '.members[] | select(.name == $name) | .state == "stopped"'; }
 wait_for 30 not_well "$1"
 exits "while another member is not well" 1 p up --replace "$2" --yes
-like "names it" "$err" "$1 is not well either"
+like "names it" "$err" "$2 cannot leave now: $1 is not well"
 succeeds "the one that is not well itself" p up --replace "$1" --yes
 like "is verified" "$out" 'is up and verified'
 p ssh "$1" systemctl stop etcd
