@@ -26,15 +26,16 @@ struct deploy {
     void *confirm_ctx;
     struct vault_source vault; /* where the key of the cluster's secrets comes from */
     bool accept_new_keys;      /* of existing hosts that are seen for the first time */
+    bool adopt;                /* take over the Patroni cluster that runs on existing hosts */
     const char *wipe;          /* existing host to be emptied first; NULL: none */
     const char *plan;          /* file with the plan that `up` is to hold to; NULL: none */
     const char *replace;       /* a provider's host to be made anew; NULL: none */
-    bool adopt;                /* take over the Patroni cluster that runs on existing hosts */
     const char *limit;         /* host pattern: only these are converged; NULL: all */
 
     /* Made by deploy_open. */
     char *state_dir, *ca_file, *identity, *known_hosts; /* paths */
     int lock;                                           /* -1: not held */
+    bool gone;                                          /* what is in leaving */
     struct secrets secrets;
     struct provider_session *session;
     struct inventory inventory;
@@ -46,7 +47,6 @@ struct deploy {
     VEC(const struct cluster_host *) turns; /* that provision() left as they are: turns.c */
     const struct cluster_host *turn;        /* whose it is; NULL: none */
     VEC(char *) leaving; /* hosts with data that the cluster file has no more: leave.c. Owned */
-    bool gone;           /* they are */
     struct run_log *log; /* run_log.h: what is told to events is kept; NULL: no log */
 };
 

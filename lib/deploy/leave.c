@@ -3,7 +3,6 @@
  * more, or to be made anew (`up --replace HOST`). The rest has to have their data, and etcd's
  * majority without them.
  */
-#include "lib/base/file.h"
 #include "lib/deploy/restart.h"
 #include "lib/deploy/stage.h"
 

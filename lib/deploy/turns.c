@@ -129,7 +129,7 @@ static int take_turn(struct turns *t, struct err *err)
         h = take_next(t, leader);
         /* Where nobody can lead instead, the cluster is without a primary meanwhile. */
         successor = restart_successor(&view);
-        if (str_eq(h->name, leader) && successor)
+        if (view.leader && successor && str_eq(h->name, leader))
             rc = turns_hand_over(t->deploy, view.leader, successor, "whose host goes off", BACK_MS,
                                  t->result, err);
         if (rc == 0 && (rc = change(t, h, err)) < 0 && !err->hint)
