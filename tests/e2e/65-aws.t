@@ -4,6 +4,7 @@
 . "${0%/*}/../lib/tap.sh"
 . tests/lib/aws.sh
 . tests/lib/cloud.sh
+. tests/lib/writer.sh
 need_root
 
 vip=10.81.65.100
@@ -123,27 +124,17 @@ succeeds "network and hosts only" p up --hosts-only --yes
 like "turns nothing off that runs" "$err" 'lb2 is left as it is: its change is for a whole `up`'
 is "as it says" "$(types)" "$old"
 
-helper tests/e2e/writer.c "$work/writer"
-ok $? "a writer"
-mkfifo "$work/stop"
-"$work/writer" "$(p conninfo --json | jq -r .uris.primary)" <"$work/stop" >"$work/written" &
-writer=$!
-exec 9>"$work/stop"
-wait_for 10 psql -XAtqc 'select 1 from written limit 1' "$(p conninfo --json | jq -r .uris.primary)"
+succeeds "a writer" writer_build
 aws_reset
 led=$(interface "$(leader)") had=$(interface "$(holder)")
-succeeds "up" p up --yes
-echo >&9
-exec 9>&-
-wait $writer
-note "$(cat "$work/written")"
+writes_over p up --yes
+is "up" "$status" 0
 is "every instance has its type, by EC2" "$(types)" 'db1 r6i.large db2 r6i.large db3 r6i.large lb1 t3.large lb2 t3.large'
 is "stopped, changed and started, one after the other" "$(called '.action | sub("Instance(s|Attribute)"; "")' | sed 's/Stop Modify Start/x/g')" 'x x x x x'
 instance_of() { ec2 describe-network-interfaces --network-interface-ids "$1" --query 'NetworkInterfaces[0].Attachment.InstanceId' --output text; }
 is "the balancer with the address after the other, the primary last" "$(called 'select(.action == "StopInstances") | .params["InstanceId.1"]' | cut -d' ' -f4,5)" \
     "$(instance_of "$had") $(instance_of "$led")"
-is "the writer lost nothing" "$(sed -n 's/.*lost //p' "$work/written")" 0
-gap=$(sed -n 's/.*gap \([0-9]*\) ms.*/\1/p' "$work/written")
+is "the writer lost nothing" "$lost" 0
 ok "$([ "$gap" -le 4000 ]; echo $?)" "and hardly noticed: $gap ms"
 succeeds "nothing is to be done after that" p plan --detailed-exitcode
 
@@ -162,6 +153,28 @@ wait $pid 2>/dev/null
 aws_reset
 succeeds "and was killed: the next one goes on" p up --yes
 is "to the types that are wanted" "$(types)" 'db1 r6i.large db2 r6i.large db3 r6i.large lb1 t3.xlarge lb2 t3.xlarge'
+is "AWS took every request" "$(aws_violations)" ''
+
+# ---- instances that are lost, and made anew ----
+
+id_of() { ec2 describe-instances --filters Name=tag:Name,Values="t-cloud-$1" Name=instance-state-name,Values=running,stopped --query 'Reservations[0].Instances[0].InstanceId' --output text; }
+lost=$(p status --json | jq -r '.members[] | select(.role != "leader") | .name' | head -n 1)
+was=$(id_of "$lost")
+ec2 terminate-instances --instance-ids "$was" >/dev/null
+aws_reset
+succeeds "up, when somebody has terminated an instance" p up --yes
+like "it is another one" "$was $(id_of "$lost")" '^i-[0-9a-f]+ i-[0-9a-f]+$'
+unlike "with another id" "$(id_of "$lost")" "^$was\$"
+is "etcd has all its members" "$(p status --json | jq '[.etcd[] | select(.healthy)] | length')" 3
+led=$(leader)
+was=$(id_of "$led")
+writes_over p up --replace "$led" --yes
+is "the primary's instance is made anew" "$status" 0
+unlike "with another id" "$(id_of "$led")" "^$was\$"
+unlike "another one leads" "$(leader)" "^$led\$"
+is "the writer lost nothing" "$lost" 0
+ok "$([ "$gap" -le 4000 ]; echo $?)" "and hardly noticed: $gap ms"
+succeeds "nothing is to be done after that" p plan --detailed-exitcode
 is "AWS took every request" "$(aws_violations)" ''
 
 # ---- down ----
