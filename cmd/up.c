@@ -40,6 +40,9 @@ static int up(struct context *ctx, struct deploy *d, struct deploy_result *r, st
 static int hosts(struct context *ctx, struct deploy *d, struct deploy_result *r, struct err *err)
 {
     UNUSED(ctx);
+    if (d->replace)
+        return err_set(err, ERR_USAGE,
+                       "--replace is for a whole `up`, which has the host join again");
     if (deploy_hosts(d, r, err) < 0)
         return -1;
     vec_each (h, &d->turns) {

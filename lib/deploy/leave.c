@@ -210,7 +210,7 @@ static int give_way(struct deploy *d, struct deploy_result *r, struct err *err)
 }
 
 /* Asked of one who stays. */
-static int leave_etcd(struct deploy *d, const char *host, struct err *err)
+static int leave_etcd(struct deploy *d, const char *host, struct deploy_result *r, struct err *err)
 {
     struct check_target target = deploy_check_target(d);
     char *script = xasprintf("/etc/etcd/member.sh remove %s", host);
@@ -227,7 +227,12 @@ static int leave_etcd(struct deploy *d, const char *host, struct err *err)
     }
     str_release(&ignored);
     free(script);
-    return rc < 0 ? err_wrap(err, "removing %s from etcd", host) : 0;
+    if (rc < 0)
+        return err_wrap(err, "removing %s from etcd", host);
+    event_send(d->events,
+               &(struct event){.kind = EVENT_CHANGED, .host = host, .task = "leave etcd"});
+    deploy_note(r, host, "leave etcd", NULL, NULL);
+    return 0;
 }
 
 /* A balancer that does not answer has no address to give away. */
@@ -254,7 +259,7 @@ int leave_make_way(struct deploy *d, struct deploy_result *r, struct err *err)
     if (h && h->is_lb && d->cluster->vip)
         leave_address(d, h);
     vec_each (name, &d->leaving)
-        if (leave_etcd(d, *name, err) < 0)
+        if (leave_etcd(d, *name, r, err) < 0)
             return -1;
     return 0;
 }

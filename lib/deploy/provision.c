@@ -129,17 +129,37 @@ static char *summary(const struct plan *p)
     return text;
 }
 
+/* "; the disks of db4, db5 are lost"; not where all hosts go, which is asked in other words. */
+static const char *who_goes(const struct plan *p, struct arena *a)
+{
+    const char *names = "";
+    bool stays = false;
+
+    vec_each (each, &p->resources) {
+        const struct resource *r = *each;
+
+        if (!r->kind->is_host)
+            continue;
+        if (r->action == ACTION_DESTROY || r->action == ACTION_REPLACE)
+            names = arena_printf(a, "%s%s%s", names, *names ? ", " : "", r->name);
+        stays |= r->desired != NULL;
+    }
+    return *names && stays ? arena_printf(a, "; the disks of %s are lost", names) : "";
+}
+
 static int ask(struct deploy *d, const char *verb, const struct plan *p, struct err *err)
 {
+    struct arena arena = ARENA_INIT;
     char *counts, *what;
     bool yes;
 
     if (!d->confirm)
         return 0;
     counts = summary(p);
-    what = xasprintf("%s cluster %s: %s.", verb, d->cluster->name, counts);
+    what = xasprintf("%s cluster %s: %s%s.", verb, d->cluster->name, counts, who_goes(p, &arena));
     yes = d->confirm(d->confirm_ctx, what);
     free(what);
+    arena_release(&arena);
     free(counts);
     return yes ? 0 : err_set(err, ERR_INTERRUPTED, "not confirmed, nothing was changed");
 }

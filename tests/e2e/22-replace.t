@@ -34,6 +34,8 @@ unchanged "for up it is as it should be" p up --yes
 # ---- what is refused ----
 
 exits "a host that the cluster does not have" 64 p up --replace nobody --yes
+exits "hosts only" 64 p up --replace db1 --hosts-only --yes
+like "no" "$err" 'for a whole `up`'
 set -- $(replicas)
 p ssh "$1" systemctl stop patroni
 not_well() { p status --json | jq -e --arg name "$1" '.members[] | select(.name == $name) | .state == "stopped"'; }
