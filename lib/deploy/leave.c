@@ -173,6 +173,26 @@ static int mark_replaced(struct deploy *d, struct plan *p, struct err *err)
     return 0;
 }
 
+/* Nobody knows what is on the hosts of a cluster that was never verified. */
+static int judge_unknown(const struct deploy *d, const struct plan *p, struct err *err)
+{
+    vec_each (each, &p->resources) {
+        const struct resource *r = *each;
+
+        if (!r->kind->is_host || r->action != ACTION_DESTROY)
+            continue;
+        err_set(err, ERR_CONFLICT,
+                "%s is there, and the cluster file has it no more: the cluster was never up as a "
+                "whole, so what is on it is not known",
+                r->name);
+        return err_hint(err,
+                        "first `up` with the old counts below `nodes`; or `down` and `up` "
+                        "anew, which loses what there is: pgha-deploy -f %s down",
+                        d->cluster->file);
+    }
+    return 0;
+}
+
 void leave_forget(struct deploy *d)
 {
     vec_each (name, &d->leaving)
@@ -185,6 +205,8 @@ int leave_plan(struct deploy *d, const struct cluster *applied, struct plan *p, 
     if (d->turn)
         return 0;
     leave_forget(d);
+    if (!deploy_runs(d) && judge_unknown(d, p, err) < 0)
+        return -1;
     if (deploy_runs(d))
         find_leaving(d, applied, p);
     if (d->replace && mark_replaced(d, p, err) < 0)

@@ -45,6 +45,8 @@ like "names it" "$err" "$2 cannot leave now: $1 is not well"
 succeeds "the one that is not well itself" p up --replace "$1" --yes
 like "is verified" "$out" 'is up and verified'
 p ssh "$1" systemctl stop etcd
+two_lead() { p status --json | jq -e '[.etcd[] | select(.healthy)] | length == 2'; } # once they have a leader
+wait_for 20 two_lead
 exits "etcd's majority is in the way, too" 1 p up --replace "$2" --yes
 like "and says how many are left" "$err" 'without it 1 of 3 members of etcd are well'
 p ssh "$1" systemctl start etcd
