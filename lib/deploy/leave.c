@@ -139,9 +139,22 @@ static void add_leaving(struct deploy *d, const char *host)
         vec_push(&d->leaving, xstrdup(host));
 }
 
+bool leave_some_stay(const struct plan *p)
+{
+    vec_each (each, &p->resources) {
+        const struct resource *r = *each;
+
+        if (r->kind->is_host && r->desired && r->actual)
+            return true;
+    }
+    return false;
+}
+
 /* Also what a run that was killed has destroyed already, which etcd may know still. */
 static void find_leaving(struct deploy *d, const struct cluster *applied, const struct plan *p)
 {
+    if (!leave_some_stay(p))
+        return; /* all are gone, and `down --keep-data` says nothing of it */
     vec_each (each, &p->resources) {
         const struct resource *r = *each;
         const struct cluster_host *h = cluster_host_find(applied, r->name);

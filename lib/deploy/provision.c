@@ -71,20 +71,21 @@ static bool is_off_for_it(const struct resource *res)
 }
 
 /* A member of a cluster that runs finds its data at the others. */
-static bool is_made_anew(const struct deploy *d, const struct resource *res)
+static bool is_made_anew(const struct deploy *d, const struct plan *p, const struct resource *res)
 {
     const struct cluster_host *h = cluster_host_find(d->cluster, res->name);
 
     return res->kind->is_host && h && (h->is_db || h->is_etcd) && deploy_runs(d) &&
-           (res->action == ACTION_CREATE || res->action == ACTION_REPLACE);
+           leave_some_stay(p) && (res->action == ACTION_CREATE || res->action == ACTION_REPLACE);
 }
 
-static const char *consequence_of(const struct deploy *d, const struct resource *res)
+static const char *consequence_of(const struct deploy *d, const struct plan *p,
+                                  const struct resource *res)
 {
     if (res->action == ACTION_DESTROY)
         return leave_is_for_good(d, res->name) ? "leaves the cluster; its data is lost"
                                                : "its data is lost";
-    if (is_made_anew(d, res))
+    if (is_made_anew(d, p, res))
         return "joins the cluster and copies its data; a primary gives way before";
     return is_off_for_it(res) ? "off and on again in its turn; a primary gives way before" : NULL;
 }
@@ -101,7 +102,7 @@ static void note_actions(const struct deploy *d, struct deploy_result *r, const 
         where = xasprintf("%s.%s", res->kind->name, res->name);
         what = res->reason ? xasprintf("%s: %s", action_names[res->action], res->reason)
                            : xstrdup(action_names[res->action]);
-        deploy_note(r, where, what, NULL, consequence_of(d, res));
+        deploy_note(r, where, what, NULL, consequence_of(d, p, res));
         *hosts_missing |=
             res->kind->is_host && (res->action == ACTION_CREATE || res->action == ACTION_REPLACE ||
                                    (res->action == ACTION_UPDATE && plan_differs(res, ATTR_REACH)));

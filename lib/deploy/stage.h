@@ -28,6 +28,7 @@ int turns_hand_over(struct deploy *d, const struct patroni_member *leader,
 int leave_plan(struct deploy *d, const struct cluster *applied, struct plan *p,
                struct err *err) MUST_USE;
 int leave_make_way(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
+bool leave_some_stay(const struct plan *p); /* hosts that are there and wanted */
 bool leave_is_for_good(const struct deploy *d, const char *host);
 void leave_forget(struct deploy *d);
 /* provision.c: whether the cluster has been up, and not taken down since. */
