@@ -13,10 +13,10 @@ replicas() { p status --json | jq -r '.members[] | select(.role != "leader") | .
 etcd_id() { p ssh "$1" "etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/etcd/tls/ca.crt --cert=/etc/etcd/tls/host.crt \
     --key=/etc/etcd/tls/host.key member list" | awk -F', ' -v name="$1" '$3 == name {print $1}'; }
 machine() { p ssh "$1" 'ls -id /etc/machine-id; stat -c %W /etc/patroni/config.yml'; }
-gap_goal=2500 # ms, of a planned switchover with this preset
 
 succeeds "up" p up --yes
 succeeds "a writer" writer_build
+bound=$(switchover_bound)
 sql 'create table kept as select generate_series(1, 1000) as x'
 
 # ---- a member that has lost etcd's data ----
@@ -64,7 +64,7 @@ like "another one leads" "$(leader)" "^($(echo "$@" | tr ' ' '|'))\$"
 unlike "the machine is a new one" "$(machine "$first")" "^$before\$"
 unlike "a new member of etcd, too" "$(etcd_id "$first")" "^$id\$"
 is "the writer lost nothing" "$lost" 0
-ok "$([ "$gap" -le $gap_goal ]; echo $?)" "and waited no longer than for a switchover: $gap ms of $gap_goal"
+ok "$([ "$gap" -le "$bound" ]; echo $?)" "and waited no longer than a switchover may take: $gap ms of $bound"
 is "its copy has all rows" "$(p ssh "$first" "runuser -u postgres -- psql -XAtqc 'select count(*) from kept'")" 1000
 unchanged "a second up changes nothing" p up --yes
 
@@ -88,7 +88,7 @@ like "a host that is gone is seen" "$(p plan)" "host.$host\$|create +\[joins the
 writes_over p up --yes
 is "up makes it again" "$status" 0
 is "the writer lost nothing" "$lost" 0
-ok "$([ "$gap" -le 1000 ]; echo $?)" "and hardly noticed: $gap ms"
+ok "$([ "$gap" -le 3000 ]; echo $?)" "and hardly noticed: $gap ms"
 is "its copy has all rows" "$(p ssh "$host" "runuser -u postgres -- psql -XAtqc 'select count(*) from kept'")" 1000
 
 # ---- a balancer that holds the address ----
@@ -98,6 +98,6 @@ host=$(holder)
 writes_over p up --replace "$host" --yes
 is "the balancer that holds the address is made anew" "$status" 0
 is "the writer lost nothing" "$lost" 0
-ok "$([ "$gap" -le $gap_goal ]; echo $?)" "and hardly noticed: $gap ms"
+ok "$([ "$gap" -le 3000 ]; echo $?)" "and hardly noticed: $gap ms"
 succeeds "down" p down --yes
 finish
