@@ -359,7 +359,8 @@ class Metadata(BaseHTTPRequestHandler):
     def host(self):
         lab = self.server.lab
         with lab.lock:
-            return next(((host, lab.items[host.id]) for host in lab.hosts.values() if host.address == self.client_address[0]), (None, None))
+            return next(((host, lab.items[host.id]) for host in lab.hosts.values() if host.runs and host.address == self.client_address[0]),
+                        (None, None))
 
     def do_PUT(self):
         host, _ = self.host()
