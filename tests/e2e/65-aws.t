@@ -155,7 +155,7 @@ succeeds "and was killed: the next one goes on" p up --yes
 is "to the types that are wanted" "$(types)" 'db1 r6i.large db2 r6i.large db3 r6i.large lb1 t3.xlarge lb2 t3.xlarge'
 is "AWS took every request" "$(aws_violations)" ''
 
-# ---- instances that are lost, and made anew ----
+# ---- an instance that is lost ----
 
 id_of() { ec2 describe-instances --filters Name=tag:Name,Values="t-cloud-$1" Name=instance-state-name,Values=running,stopped --query 'Reservations[0].Instances[0].InstanceId' --output text; }
 lost=$(p status --json | jq -r '.members[] | select(.role != "leader") | .name' | head -n 1)
@@ -163,22 +163,11 @@ was=$(id_of "$lost")
 ec2 terminate-instances --instance-ids "$was" >/dev/null
 four() { [ "$(cloud_hosts)" = 4 ]; }
 succeeds "its host ends" wait_for 30 four
-aws_set pending_ms=4000 # nobody at AWS has an address before its last host has ended; here that takes a moment
 aws_reset
 succeeds "up, when somebody has terminated an instance" p up --yes
 like "it is another one" "$was $(id_of "$lost")" '^i-[0-9a-f]+ i-[0-9a-f]+$'
 unlike "with another id" "$(id_of "$lost")" "^$was\$"
 is "etcd has all its members" "$(p status --json | jq '[.etcd[] | select(.healthy)] | length')" 3
-led=$(leader)
-was=$(id_of "$led")
-writes_over p up --replace "$led" --yes
-is "the primary's instance is made anew" "$status" 0
-[ "$status" = 0 ] || complain "$err"
-aws_set pending_ms=0
-unlike "with another id" "$(id_of "$led")" "^$was\$"
-unlike "another one leads" "$(leader)" "^$led\$"
-is "the writer lost nothing" "$lost" 0
-ok "$([ "$gap" -le "$(switchover_bound)" ]; echo $?)" "and waited no longer than a switchover may take: $gap ms"
 succeeds "nothing is to be done after that" p plan --detailed-exitcode
 is "AWS took every request" "$(aws_violations)" ''
 
