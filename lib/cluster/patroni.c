@@ -197,6 +197,14 @@ void patroni_view_release(struct patroni_view *view)
     vec_release(&view->members);
 }
 
+const struct patroni_member *patroni_find(const struct patroni_view *view, const char *name)
+{
+    vec_each (m, &view->members)
+        if (str_eq(m->name, name))
+            return m;
+    return NULL;
+}
+
 bool patroni_is_leader(const struct patroni_member *m)
 {
     return str_eq(m->role, "leader");

@@ -37,14 +37,16 @@ void patroni_view_release(struct patroni_view *view);
 bool patroni_is_unclear(const struct patroni_view *view); /* there is such a one */
 void patroni_take_senders(struct patroni_view *view, const struct value *status);
 bool patroni_member_ok(const struct patroni_member *m); /* leader running, or a replica streaming */
+const struct patroni_member *patroni_find(const struct patroni_view *view,
+                                          const char *name); /* NULL: not a member */
 bool patroni_is_leader(const struct patroni_member *m);
 bool patroni_is_sync(const struct patroni_member *m);
 
 /* Is it a primary that runs, by its own word? GET /patroni of one member, which unlike GET /cluster
  * waits for no DCS. false when it does not answer. */
 bool patroni_leads(const struct patroni_api *api, const char *address, int64_t *timeline);
-/* Does its PostgreSQL run, by its own word? What GET /cluster says of a member that has ended, or is
- * made anew, is what it said last, for as long as ttl. */
+/* Does its PostgreSQL run, by its own word? What GET /cluster says of a member that has ended, or
+ * is made anew, is what it said last, for as long as ttl. */
 bool patroni_runs(const struct patroni_api *api, const char *address);
 
 /* GET /config: the dynamic configuration in the DCS. */

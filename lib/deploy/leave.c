@@ -41,14 +41,6 @@ static const struct patroni_member *successor(const struct deploy *d, struct pat
     return restart_successor(view);
 }
 
-static const struct patroni_member *find_member(const struct patroni_view *view, const char *name)
-{
-    vec_each (m, &view->members)
-        if (str_eq(m->name, name))
-            return m;
-    return NULL;
-}
-
 /* Whoever stays holds the data alone for as long as a copy takes. */
 static int judge_members(const struct deploy *d, const struct cluster *applied,
                          struct patroni_view *view, const char *names, struct err *err)
@@ -56,7 +48,7 @@ static int judge_members(const struct deploy *d, const struct cluster *applied,
     size_t stay = 0;
 
     vec_each (h, &d->cluster->hosts) {
-        const struct patroni_member *m = find_member(view, h->name);
+        const struct patroni_member *m = patroni_find(view, h->name);
 
         if (!h->is_db || leaves(d, h->name) || !cluster_host_find(applied, h->name))
             continue;
@@ -234,11 +226,15 @@ static int give_way(struct deploy *d, struct deploy_result *r, struct err *err)
     struct patroni_api api = {d->cluster, &d->secrets, 0};
     struct arena arena = ARENA_INIT;
     struct patroni_view view;
+    const struct patroni_member *next;
     int rc = patroni_view(&api, &arena, &view, err);
 
-    if (rc == 0 && view.leader && leaves(d, view.leader->name))
-        rc = turns_hand_over(d, view.leader, successor(d, &view), "whose host leaves", GIVE_WAY_MS,
-                             r, err);
+    if (rc == 0 && view.leader && leaves(d, view.leader->name)) {
+        next = successor(d, &view); /* there was one when it was judged */
+        rc = next ? turns_hand_over(d, view.leader, next, "whose host leaves", GIVE_WAY_MS, r, err)
+                  : err_set(err, ERR_CONFLICT, "nobody can lead instead of %s any more",
+                            view.leader->name);
+    }
     patroni_view_release(&view);
     arena_release(&arena);
     return rc;

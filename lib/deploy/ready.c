@@ -70,14 +70,6 @@ static bool etcd_ready(struct waiting *w)
     return true;
 }
 
-static const struct patroni_member *find_member(const struct patroni_view *view, const char *name)
-{
-    vec_each (m, &view->members)
-        if (str_eq(m->name, name))
-            return m;
-    return NULL;
-}
-
 /* Where the cluster file has turned it on a moment ago, the DCS is told after this wait. */
 static bool dcs_wants_synchronous(const struct waiting *w)
 {
@@ -111,7 +103,7 @@ static bool standby_is_synchronous(const struct cluster *c, const struct patroni
  * the new timeline. */
 static char *member_reason(const struct patroni_view *view, const char *name)
 {
-    const struct patroni_member *m = find_member(view, name);
+    const struct patroni_member *m = patroni_find(view, name);
 
     if (!m)
         return xstrdup("has not joined the cluster");
@@ -157,7 +149,7 @@ static bool members_ready(struct waiting *w, const struct patroni_view *view)
         free(reason);
     }
     vec_each (name, &w->deploy->leaving)
-        if (all && w->deploy->gone && find_member(view, *name)) { /* for ttl */
+        if (all && w->deploy->gone && patroni_find(view, *name)) { /* for ttl */
             set_waiting(w, NULL, NULL, xasprintf("Patroni still knows %s", *name));
             all = false;
         }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Figures of the failover drill, into docs/drill-figures.md: every scenario RUNS times (10) with each of PRESETS (all three), and a
 # soak of SOAK seconds (1800) with preset fast: PostgreSQL under all the load that pgbench makes, while one host after the other
-# stands still for 200 ms. No pass or fail. A preset takes RUNS x 8 to 20 minutes. Folders with reports of runs before: REPORTS.
+# stands still for 200 ms. No pass or fail. A preset takes RUNS x 8 to 20 minutes. REPORTS: a folder that keeps the
+# reports, and what is in it is not made again.
 . "${0%/*}/../lib/tap.sh"
 need_root
 
@@ -15,11 +16,14 @@ postgres: {synchronous: on}
 drill: {allowed: on}'
 mkdir -p "$reports"
 
-drills() { # drills PRESET: its table, unless there is one
-    [ -s "$reports/$1.md" ] && return
+preset() { # preset NAME
     sed -i '/^failover:/d' "$file"
     echo "failover: {preset: $1}" >>"$file"
-    p up --yes >&2 && p drill --all --repeat "${RUNS:-10}" --yes --report "$reports/$1.json" --markdown "$reports/$1.md" >&2
+    p up --yes >&2
+}
+drills() { # drills PRESET: its table, unless there is one
+    [ -s "$reports/$1.md" ] && return
+    preset "$1" && p drill --all --repeat "${RUNS:-10}" --yes --report "$reports/$1.json" --markdown "$reports/$1.md" >&2
 }
 
 # ---- the soak ----
@@ -32,7 +36,7 @@ stand_still() { # stand_still HOST: everything on it, as when its hypervisor tak
 where() { p status --json | jq -r '.members[] | select(.role == "leader") | "\(.name) on timeline \(.timeline)"'; }
 
 soak() {
-    p up --yes >&2 || return
+    preset fast || return
     psql -Xqc 'create database bench' "$(uri primary)"
     bench=$(uri primary | sed 's|/postgres?|/bench?|')
     pgbench -iqs 10 "$bench" >/dev/null 2>&1

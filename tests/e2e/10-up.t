@@ -25,7 +25,6 @@ unlike "without showing a password" "$out$err" "$(p conninfo --json | jq -r .pas
 start=$(date +%s%N)
 unchanged "a second up changes nothing" p up --yes
 note "the second took $((($(date +%s%N) - start) / 1000000)) ms"
-
 succeeds "plan has nothing to change" p plan --detailed-exitcode
 
 succeeds "verify" p verify --json

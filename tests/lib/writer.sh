@@ -2,7 +2,6 @@
 #
 #   writer_build                compiles it
 #   writes_over COMMAND...      as run; then $gap (ms, the longest between two acknowledged writes) and $lost (rows)
-#
 #   switchover_bound            ms: the longest that a switchover may take, by the cluster's timers
 #
 # p is the test's `pgha-deploy -f FILE`.
