@@ -29,9 +29,10 @@ drills() { # drills PRESET: its table, unless there is one
 # ---- the soak ----
 
 stand_still() { # stand_still HOST: everything on it, as when its hypervisor takes its time
-    echo 1 >"/sys/fs/cgroup/pgha-bench-drill-$1/cgroup.freeze"
+    group=$(find /sys/fs/cgroup -maxdepth 2 -name "pgha-bench-drill-$1" -exec test -e '{}/cgroup.freeze' ';' -print)
+    echo 1 >"$group/cgroup.freeze"
     sleep 0.2 # the very thing that is measured
-    echo 0 >"/sys/fs/cgroup/pgha-bench-drill-$1/cgroup.freeze"
+    echo 0 >"$group/cgroup.freeze"
 }
 where() { p status --json | jq -r '.members[] | select(.role == "leader") | "\(.name) on timeline \(.timeline)"'; }
 
