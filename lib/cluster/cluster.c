@@ -34,12 +34,25 @@ bool cluster_is_in_cloud(const struct cluster *c)
     return str_eq(c->provider, "aws");
 }
 
+const char *cluster_vip_mode(const struct cluster *c)
+{
+    return cluster_is_in_cloud(c) ? value_at(c->config, "vip.mode")->u.str.s : "vrrp";
+}
+
+bool cluster_has_public_vip(const struct cluster *c)
+{
+    return c->vip && str_eq(cluster_vip_mode(c), "eip");
+}
+
 void cluster_take_outputs(struct cluster *c, const struct value *outputs)
 {
     const char *bastion = value_get_str(outputs, "bastion", NULL);
+    const char *vip = value_get_str(outputs, "vip", NULL);
 
     c->outputs = outputs->type == VALUE_MAP ? value_copy(&c->arena, outputs) : NULL;
     c->bastion = bastion ? arena_strdup(&c->arena, bastion) : NULL;
+    if (vip && cluster_has_public_vip(c) && !value_at(c->config, "network.vip"))
+        c->vip = arena_strdup(&c->arena, vip);
 }
 
 static int config_int(const struct cluster *c, const char *dotted, int otherwise)

@@ -53,6 +53,9 @@ struct preset {
 };
 extern const struct preset presets[]; /* ends with name NULL */
 
+/* The virtual address of which only the provider will know what it is (cluster_take_outputs). */
+#define CLUSTER_VIP_TO_COME "0.0.0.0"
+
 struct cluster {
     struct arena arena;
     const char *file; /* as given */
@@ -64,7 +67,7 @@ struct cluster {
     int prefix; /* 24; existing hosts: that of a balancer's interface; cloud: of a subnet */
     uint32_t network, netmask; /* host byte order; of cidr */
     const char *gateway;       /* first address of cidr: the bridge or router */
-    const char *vip;           /* NULL when there are no balancers */
+    const char *vip;           /* NULL when there are no balancers; CLUSTER_VIP_TO_COME */
     const struct preset *preset;
     int pg_version;
     int port_primary, port_replicas, port_sync, port_async, port_stats;
@@ -98,6 +101,10 @@ const struct cluster_host *cluster_host_find(const struct cluster *c, const char
 char *cluster_path(const struct cluster *c, const char *path);
 /* Whether the hosts are a cloud's, with subnets by zone. */
 bool cluster_is_in_cloud(const struct cluster *c);
+/* How the virtual address moves: "vrrp", or by the cloud: vip.mode. */
+const char *cluster_vip_mode(const struct cluster *c);
+/* Whether it is a public one, which is reached from outside of the cluster's network. */
+bool cluster_has_public_vip(const struct cluster *c);
 /* existing.c: whether the hosts are somebody else's, and their addresses are to be found out. */
 bool cluster_has_given_hosts(const struct cluster *c);
 bool cluster_is_placed(const struct cluster *c); /* every host has its address */
@@ -105,7 +112,8 @@ bool cluster_is_placed(const struct cluster *c); /* every host has its address *
  * [address]}, as the state folder keeps it. Hosts that it does not name stay as they are. */
 int cluster_place(struct cluster *c, const struct value *places, struct err *err) MUST_USE;
 
-/* {"vars": map, "hosts": {name: map}, "bastion": address}, as the state folder keeps it. Copies. */
+/* {"vars": map, "hosts": {name: map}, "bastion": address, "vip": address}, as the state folder
+ * keeps it. Copies. */
 void cluster_take_outputs(struct cluster *c, const struct value *outputs);
 
 /* init: a commented cluster file for a provider and topology, from the schema. docs:

@@ -116,7 +116,7 @@ static int want_host(struct secrets *s, const struct cluster *c, const struct cl
 
     if (c->vip && (h->is_db || h->is_lb)) {
         dns[2] = c->name;
-        addresses[2] = c->vip;
+        addresses[2] = str_eq(c->vip, CLUSTER_VIP_TO_COME) ? NULL : c->vip;
     }
     return want_pair(s, &request, now_s, grew, err);
 }

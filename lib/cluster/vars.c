@@ -179,8 +179,7 @@ static void set_common(struct vars *v, const struct cluster *c)
     set_str(v, "network_cidr", c->cidr);
     set_int(v, "network_prefix", c->prefix);
     set_str(v, "vip", c->vip);
-    set_str(v, "vip_mode",
-            cluster_is_in_cloud(c) ? value_at(c->config, "vip.mode")->u.str.s : "vrrp");
+    set_str(v, "vip_mode", cluster_vip_mode(c));
     set_all(v, value_get(c->outputs, "vars"));
     set_networks(v, c, "access_postgres", "access.postgres");
     set_networks(v, c, "admin_networks", "access.ssh");

@@ -26,9 +26,9 @@ static const struct places *places_of(const struct cluster_subnet *s)
     return found;
 }
 
-static bool balancers_share_a_zone(const struct cluster *c)
+static bool vip_moves_by(const struct cluster *c, const char *mode)
 {
-    return str_eq(value_at(c->config, "vip.mode")->u.str.s, "private-ip");
+    return str_eq(cluster_vip_mode(c), mode);
 }
 
 /* ---- subnets ---- */
@@ -118,6 +118,25 @@ static void check_bastion(const struct cluster *c, struct faults *faults)
                   "yours");
 }
 
+/* An elastic IP is of use to those outside of the VPC, and to balancers with a way there. */
+static void check_public_vip(const struct cluster *c, struct faults *faults)
+{
+    const struct value *subnets = value_at(c->config, "provider.subnets");
+
+    if (!cluster_has_public_vip(c))
+        return;
+    if (!value_at(c->config, "access.postgres")) {
+        fault_add(faults, cluster_source(c, "vip.mode"),
+                  "vip.mode: nobody outside of the VPC may connect to an elastic IP");
+        fault_hint(faults,
+                   "access: {postgres: [networks of the clients, and your own address/32]}");
+    }
+    if (subnets && subnets->u.list.n)
+        fault_add(faults, cluster_source(c, "vip.mode"),
+                  "vip.mode: eip needs public subnets, which are made, but provider.subnets has "
+                  "yours");
+}
+
 static void check_placement(const struct cluster *c, struct faults *faults)
 {
     enum { SPREAD_MAX = 7 }; /* instances of a spread placement group in one zone */
@@ -166,6 +185,7 @@ void zones_check(const struct cluster *c, struct faults *faults)
 {
     check_volume(c, faults);
     check_bastion(c, faults);
+    check_public_vip(c, faults);
     check_tags(c, faults);
     check_placement(c, faults);
 }
@@ -201,36 +221,65 @@ static int private_zones(const struct cluster *c)
     return n;
 }
 
-static const char *address_in(struct cluster *c, const struct cluster_subnet *s, int place)
+static const char *address_in(const struct cluster_subnet *s, int place, struct arena *a)
 {
     char text[16];
 
     address_format(s->network + (uint32_t)place, text);
-    return arena_strdup(&c->arena, text);
+    return arena_strdup(a, text);
+}
+
+/* No database host is in a public subnet. */
+const char *zones_spare_address(const struct cluster_subnet *s, int index, struct arena *a)
+{
+    return address_in(s, places_of(s)->db + index, a);
 }
 
 const char *zones_address(struct cluster *c, enum zone_group group, int index, int *subnet,
                           struct faults *faults)
 {
     static const char *const keys[] = {"nodes.db.count", "nodes.lb.count", "nodes.etcd.count"};
-    bool together = group == ZONE_LB && balancers_share_a_zone(c);
+    bool together = group == ZONE_LB && vip_moves_by(c, "private-ip");
     int zones = together ? 1 : private_zones(c), turn = zones ? index / zones : 0;
     const struct cluster_subnet *s;
     const struct places *p;
     int first, end;
 
     *subnet = zones ? index % zones : 0; /* the private ones come first */
+    if (group == ZONE_LB && cluster_has_public_vip(c) && c->subnets.n > (size_t)zones)
+        *subnet += zones;
     s = &c->subnets.items[*subnet];
     p = places_of(s);
     first = group == ZONE_DB ? p->db : group == ZONE_LB ? p->lb : p->etcd;
     end = group == ZONE_DB ? p->lb : group == ZONE_LB ? p->etcd : p->vip;
     if (first + turn < end)
-        return address_in(c, s, first + turn);
+        return address_in(s, first + turn, &c->arena);
     fault_add(faults, cluster_source(c, keys[group]),
               "%s: subnet %s has room for %d of them, and %d are asked for", keys[group], s->cidr,
               end - first, turn + 1);
     fault_hint(faults, "more zones, or a larger network.cidr");
     return NULL;
+}
+
+/* An address that is not of the VPC. */
+static const char *outer_vip(struct cluster *c, const char *given, struct faults *faults)
+{
+    bool elastic = vip_moves_by(c, "eip");
+    uint32_t vip;
+
+    if (!given && elastic)
+        return CLUSTER_VIP_TO_COME;
+    if (!given) {
+        fault_add(faults, cluster_source(c, "vip.mode"),
+                  "network.vip: vip.mode route needs an address outside of network.cidr");
+        fault_hint(faults, "network: {vip: 10.255.0.100}, say, which nothing else in reach has");
+        return NULL;
+    }
+    if (address_parse(given, &vip) == 0 && (vip & c->netmask) == c->network)
+        fault_add(faults, cluster_source(c, "network.vip"),
+                  "network.vip: %s is inside network.cidr %s, where no %s can be", given, c->cidr,
+                  elastic ? "elastic IP" : "route");
+    return given;
 }
 
 const char *zones_vip(struct cluster *c, const char *given, struct faults *faults)
@@ -239,23 +288,12 @@ const char *zones_vip(struct cluster *c, const char *given, struct faults *fault
     struct source src = cluster_source(c, "network.vip");
     uint32_t vip, offset, size = (uint32_t)1 << (32 - s->prefix);
 
-    if (!balancers_share_a_zone(c) && !given) {
-        fault_add(faults, cluster_source(c, "vip.mode"),
-                  "network.vip: vip.mode route needs an address outside of network.cidr");
-        fault_hint(faults, "network: {vip: 10.255.0.100}, say, which nothing else in reach has");
-        return NULL;
-    }
+    if (!vip_moves_by(c, "private-ip"))
+        return outer_vip(c, given, faults);
     if (!given)
-        return address_in(c, s, places_of(s)->vip);
+        return address_in(s, places_of(s)->vip, &c->arena);
     if (address_parse(given, &vip) < 0)
         return given; /* its fault is listed already */
-    if (!balancers_share_a_zone(c)) {
-        if ((vip & c->netmask) == c->network)
-            fault_add(faults, src,
-                      "network.vip: %s is inside network.cidr %s, where no route can be", given,
-                      c->cidr);
-        return given;
-    }
     offset = vip - s->network;
     if (vip < s->network || offset >= size)
         fault_add(faults, src, "network.vip: %s is not in %s, the subnet of the balancers", given,

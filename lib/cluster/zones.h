@@ -20,11 +20,15 @@ void zones_check(const struct cluster *c, struct faults *faults);
 
 enum zone_group { ZONE_DB, ZONE_LB, ZONE_ETCD };
 /* The address of the index-th host (from 0) of a group, and its subnet in *subnet: zones in turn,
- * but all balancers in the first where the virtual address cannot leave it. NULL: no room, and a
- * fault. */
+ * but all balancers in the first where the virtual address cannot leave it, and in the public ones
+ * where it is an elastic IP. NULL: no room, and a fault. */
 const char *zones_address(struct cluster *c, enum zone_group group, int index, int *subnet,
                           struct faults *faults);
 /* The virtual address: the given one, judged, or the default. NULL: a fault. */
 const char *zones_vip(struct cluster *c, const char *given, struct faults *faults);
+
+/* Addresses of a public subnet for the provider's own things (index from 0): balancers, which may
+ * be there, have others. In a. */
+const char *zones_spare_address(const struct cluster_subnet *s, int index, struct arena *a);
 
 #endif

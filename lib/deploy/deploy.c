@@ -55,12 +55,17 @@ static int save_secrets(struct deploy *d, struct err *err)
     return rc < 0 ? -1 : tls_save_ca(&d->secrets, d->state_dir, err);
 }
 
+static int issue_certificates(struct deploy *d, bool *grew, struct err *err)
+{
+    return tls_prepare(&d->secrets, d->cluster, clock_real_ms() / 1000, grew, err);
+}
+
 static int open_secrets(struct deploy *d, enum deploy_access access, struct err *err)
 {
     bool grew;
 
     if (secrets_load(&d->secrets, d->cluster, d->state_dir, &d->vault, &grew, err) < 0 ||
-        tls_prepare(&d->secrets, d->cluster, clock_real_ms() / 1000, &grew, err) < 0)
+        issue_certificates(d, &grew, err) < 0)
         return -1;
     /* A reader works with what it generated for its own run only: nothing was deployed with it yet.
      */
@@ -313,11 +318,15 @@ static int save_cluster(struct deploy *d, struct err *err)
     return write_cluster_file(d, err) < 0 || write_inventory(d, err) < 0 ? -1 : 0;
 }
 
-/* A cloud's hosts are known better once they are there. */
+/* A cloud's hosts are known better once they are there, and so is an address that it chose. */
 static int take_in_hosts(struct deploy *d, struct err *err)
 {
+    bool grew = false;
+
     if (!cluster_is_in_cloud(d->cluster))
         return 0;
+    if (issue_certificates(d, &grew, err) < 0 || (grew && save_secrets(d, err) < 0))
+        return -1;
     inventory_release(&d->inventory);
     if (open_inventory(d, err) < 0)
         return -1;

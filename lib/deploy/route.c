@@ -2,8 +2,8 @@
  * route.c - the way to the cluster's addresses through the hosts' own SSH.
  *
  * Behind a bastion, or with private addresses that this machine has no route to, a host's services
- * are reached through a tunnel to that host, and the virtual address through one to a balancer. A
- * tunnel is opened when it is needed, and anew when it was lost.
+ * are reached through a tunnel to that host, and the virtual address through one to a balancer,
+ * unless it is a public one. A tunnel is opened when it is needed, and anew when it was lost.
  */
 #include "lib/deploy/route.h"
 
@@ -71,6 +71,8 @@ static int route_port(void *ctx, const char *address, int port, struct err *err)
     size_t n = r->deploy->cluster->hosts.n, first = host_for(r->deploy->cluster, address);
     int local = -1;
 
+    if (cluster_has_public_vip(r->deploy->cluster) && str_eq(address, r->deploy->cluster->vip))
+        return 0;
     pthread_mutex_lock(&r->lock);
     for (size_t i = 0; i < n && local < 0; i++) {
         size_t via = (first + i) % n;

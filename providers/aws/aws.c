@@ -283,7 +283,7 @@ static struct value *host_outputs(const struct provider_session *s, struct arena
 static int outputs(struct provider_session *s, struct arena *a, struct value **out, struct err *err)
 {
     struct value *vars = value_map(a);
-    const char *bastion;
+    const char *bastion, *id, *address;
 
     *out = value_map(a);
     value_map_set(a, vars, "aws_region", value_str(a, s->client->region));
@@ -291,6 +291,12 @@ static int outputs(struct provider_session *s, struct arena *a, struct value **o
         value_map_set(a, vars, "aws_endpoint_url", value_str(a, s->client->endpoint));
     value_map_set(a, *out, "vars", vars);
     value_map_set(a, *out, "hosts", host_outputs(s, a));
+    if (cluster_has_public_vip(s->cluster)) {
+        if (aws_vip(s, a, &id, &address, err) < 0)
+            return err_wrap(err, "elastic IP");
+        value_map_set(a, vars, "vip_allocation", value_str(a, id));
+        value_map_set(a, *out, "vip", value_str(a, address));
+    }
     if (!aws_has_bastion(s->cluster))
         return 0;
     if (aws_public_address(s, &aws_bastion, s->cluster->name, a, &bastion, err) < 0)

@@ -60,6 +60,7 @@ struct provider_session {
     struct aws_recent *recent;
     struct aws_named *named; /* iam.c */
     struct aws_zones *zones; /* subnet.c */
+    const char *vip_id;      /* of the user's elastic IP, once aws_take_vip found it; else NULL */
 };
 
 extern const struct aws_kind aws_vpc, aws_internet_gateway, aws_attachment, aws_route, aws_subnet,
@@ -88,6 +89,9 @@ int aws_find(struct provider_session *s, const struct aws_kind *k, const char *n
 /* The item with that id as it is now, in a; *item NULL: there is none. */
 int aws_look(struct provider_session *s, const struct aws_kind *k, const char *id, struct arena *a,
              struct value **item, struct err *err) MUST_USE;
+/* The first that the filter lets through: the user's own, too. */
+int aws_look_by(struct provider_session *s, const struct aws_kind *k, const char *filter,
+                const char *wanted, struct arena *a, struct value **item, struct err *err) MUST_USE;
 /* The same by the tag of a resource, past the listing. */
 int aws_look_by_tag(struct provider_session *s, const struct aws_kind *k, const char *name,
                     struct arena *a, struct value **item, struct err *err) MUST_USE;
@@ -170,6 +174,20 @@ const struct cluster_subnet *aws_subnet_named(const struct cluster *c, const cha
 /* The zone that the subnet is in, or will be made in. In a. */
 int aws_zone_of(struct provider_session *s, const struct cluster_subnet *subnet, struct arena *a,
                 const char **zone, struct err *err) MUST_USE;
+
+/* Addresses of the first public subnet for what is none of the cluster's hosts. In a. */
+enum aws_place { AWS_PLACE_NAT, AWS_PLACE_BASTION };
+const char *aws_spare_address(const struct provider_session *s, enum aws_place place,
+                              struct arena *a);
+
+/* elastic_ip.c: the one that moves between the balancers with vip.mode eip: AWS_VIP, or the user's
+ * own (network.vip), which is looked for once and never released. */
+#define AWS_VIP "vip"
+bool aws_has_own_vip(const struct cluster *c);
+int aws_take_vip(struct provider_session *s, struct err *err) MUST_USE;
+/* Of a plan that is applied. In a. */
+int aws_vip(struct provider_session *s, struct arena *a, const char **id, const char **address,
+            struct err *err) MUST_USE;
 
 /* key_pair.c: the state folder's login key, "ssh-ed25519 AAAA...". Appends. */
 int aws_login_key(const struct provider_session *s, struct str *out, struct err *err) MUST_USE;

@@ -120,7 +120,8 @@ static void want_nat(struct provider_session *s, struct plan *p)
 static void want_network(struct provider_session *s, struct plan *p)
 {
     const struct cluster *c = s->cluster;
-    bool nat = str_eq(config(c, "provider.nat"), "on"), public = nat || aws_has_bastion(c);
+    bool nat = str_eq(config(c, "provider.nat"), "on");
+    bool public = nat || aws_has_bastion(c) || cluster_has_public_vip(c);
 
     if (!config(c, "provider.vpc"))
         want_vpc(s, p);
@@ -206,6 +207,15 @@ static void set_groups(const struct provider_session *s, struct plan *p, struct 
     value_map_set(r->arena, r->desired, "groups", groups);
 }
 
+/* AWS moves the elastic IP of it; the others ask EC2 by addresses of their own. */
+static void make_public(const struct cluster *c, struct plan *p, struct resource *r)
+{
+    set_bool(r, "public", true);
+    plan_need(p, r, aws_attachment.plan.name, c->name);
+    if (!aws_has_own_vip(c))
+        plan_need(p, r, aws_elastic_ip.plan.name, AWS_VIP);
+}
+
 static bool has_volume(const struct cluster *c, const struct cluster_host *h)
 {
     return h->is_db && value_at(c->config, "provider.data_volume.size");
@@ -238,7 +248,7 @@ static void want_instance(struct provider_session *s, struct plan *p, const stru
     set_text(r, "subnet", subnet->name);
     set_groups(s, p, r, h);
     set_bool(r, "has_role", h->is_lb);
-    set_bool(r, "source_dest_check", !h->is_lb || str_eq(config(c, "vip.mode"), "private-ip"));
+    set_bool(r, "source_dest_check", !h->is_lb || !str_eq(cluster_vip_mode(c), "route"));
     set_text(r, "metadata_tokens", "required");
     set_bool(r, "running", true);
     if (has_volume(c, h)) {
@@ -251,6 +261,8 @@ static void want_instance(struct provider_session *s, struct plan *p, const stru
     plan_need(p, r, aws_key_pair.plan.name, c->name);
     if (h->is_lb)
         plan_need(p, r, aws_instance_profile.name, c->name);
+    if (subnet->is_public)
+        make_public(c, p, r);
     if (placed)
         plan_need(p, r, aws_placement_group.plan.name, c->name);
 }
@@ -285,6 +297,10 @@ int aws_desire(struct provider_session *s, struct plan *p, struct err *err)
     want_groups(s, p);
     if (want_key(s, p, err) < 0)
         return -1;
+    if (aws_take_vip(s, err) < 0)
+        return -1;
+    if (cluster_has_public_vip(c) && !aws_has_own_vip(c))
+        want(s, p, &aws_elastic_ip.plan, AWS_VIP, shown(p, c, AWS_VIP));
     if (c->vip)
         want_role(s, p);
     if (placed)

@@ -27,26 +27,21 @@ static struct value *strings(struct arena *a, const char *const *texts)
     return list;
 }
 
-static struct value *document(struct arena *a, struct value *first, struct value *second)
+static struct value *document(struct arena *a, struct value *statements)
 {
-    struct value *v = value_map(a), *statements = value_list(a);
+    struct value *v = value_map(a);
 
-    value_list_add(a, statements, first);
-    if (second)
-        value_list_add(a, statements, second);
     value_map_set(a, v, "Version", value_str(a, "2012-10-17"));
     value_map_set(a, v, "Statement", statements);
     return v;
 }
 
-static struct value *allow(struct arena *a, const char *const *actions, const char *resource)
+static struct value *allow(struct arena *a, const char *const *actions)
 {
     struct value *v = value_map(a);
 
     value_map_set(a, v, "Effect", value_str(a, "Allow"));
     value_map_set(a, v, "Action", strings(a, actions));
-    if (resource)
-        value_map_set(a, v, "Resource", value_str(a, resource));
     return v;
 }
 
@@ -66,52 +61,88 @@ static const char *partition_of(const struct provider_session *s)
     return str_starts(s->client->region, "us-gov-") ? "aws-us-gov" : "aws";
 }
 
+enum { RESOURCES_MAX = 3 }; /* kinds of things that a call names at once */
+
+static struct value *arn(const struct provider_session *s, const char *kind, const char *id,
+                         struct arena *a)
+{
+    return value_strf(a, "arn:%s:ec2:%s:*:%s/%s", partition_of(s), s->client->region, kind, id);
+}
+
+/* Those of the cluster; but the user's own elastic IP has no tag of ours and is named. */
+static void allow_move(const struct provider_session *s, const char *const *actions,
+                       const char *const *kinds, struct value *statements, struct arena *a)
+{
+    struct value *tagged = allow(a, actions), *resources = value_list(a);
+
+    for (size_t i = 0; i < RESOURCES_MAX && kinds[i]; i++) {
+        struct value *own;
+
+        if (!s->vip_id || !str_eq(kinds[i], aws_elastic_ip.tag_type)) {
+            value_list_add(a, resources, arn(s, kinds[i], "*", a));
+            continue;
+        }
+        own = allow(a, actions);
+        value_map_set(a, own, "Resource", arn(s, kinds[i], s->vip_id, a));
+        value_list_add(a, statements, own);
+    }
+    value_map_set(a, tagged, "Resource",
+                  resources->u.list.n == 1 ? resources->u.list.items[0] : resources);
+    only_if(a, tagged, "aws:ResourceTag/" AWS_TAG_CLUSTER, s->cluster->name);
+    value_list_add(a, statements, tagged);
+}
+
 /* Which actions know resources and tags:
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html */
 struct value *aws_role_policy(const struct provider_session *s, struct arena *a)
 {
     static const struct {
-        const char *mode, *resource;
+        const char *mode, *resources[RESOURCES_MAX];
         const char *look[2], *move[3];
     } modes[] = {
         {"private-ip",
-         "network-interface",
+         {"network-interface"},
          {"ec2:DescribeNetworkInterfaces", NULL},
          {"ec2:AssignPrivateIpAddresses", NULL}},
         {"route",
-         "route-table",
+         {"route-table"},
          {"ec2:DescribeRouteTables", NULL},
          {"ec2:CreateRoute", "ec2:ReplaceRoute", NULL}},
+        {"eip",
+         {"elastic-ip", "instance", "network-interface"},
+         {"ec2:DescribeAddresses", NULL},
+         {"ec2:AssociateAddress", NULL}},
     };
-    const char *mode = value_at(s->cluster->config, "vip.mode")->u.str.s;
-    struct value *look, *move;
+    const char *mode = cluster_vip_mode(s->cluster);
+    struct value *look, *statements = value_list(a);
     size_t i = 0;
 
     while (!str_eq(modes[i].mode, mode))
         if (++i == ARRAY_LEN(modes))
             BUG("no policy for vip.mode %s", mode);
-    look = allow(a, modes[i].look, "*");
+    look = allow(a, modes[i].look);
+    value_map_set(a, look, "Resource", value_str(a, "*"));
     only_if(a, look, "aws:RequestedRegion", s->client->region);
-    move = allow(a, modes[i].move,
-                 arena_printf(a, "arn:%s:ec2:%s:*:%s/*", partition_of(s), s->client->region,
-                              modes[i].resource));
-    only_if(a, move, "aws:ResourceTag/" AWS_TAG_CLUSTER, s->cluster->name);
-    return document(a, look, move);
+    value_list_add(a, statements, look);
+    allow_move(s, modes[i].move, modes[i].resources, statements, a);
+    return document(a, statements);
 }
 
 static char *trust_text(const struct provider_session *s)
 {
     static const char *const assume[] = {"sts:AssumeRole", NULL};
     struct arena a = ARENA_INIT;
-    struct value *statement = allow(&a, assume, NULL), *principal = value_map(&a);
+    struct value *statements = value_list(&a), *statement = allow(&a, assume);
+    struct value *principal = value_map(&a);
     struct str text;
 
     value_map_set(&a, principal, "Service",
                   value_str(&a, str_starts(s->client->region, "cn-") ? "ec2.amazonaws.com.cn"
                                                                      : "ec2.amazonaws.com"));
     value_map_set(&a, statement, "Principal", principal);
+    value_list_add(&a, statements, statement);
     str_init(&text, STR_MAX_TEXT);
-    json_write(document(&a, statement, NULL), JSON_LINE, &text);
+    json_write(document(&a, statements), JSON_LINE, &text);
     arena_release(&a);
     return str_detach(&text);
 }

@@ -365,8 +365,9 @@ static void put_network(const struct provider_session *s, struct aws_call *call,
     aws_put(call,
             aws_subnet_id(s, aws_subnet_named(s->cluster, value_get_str(r->desired, "subnet", ""))),
             "%s.SubnetId", prefix);
-    if (address)
-        aws_put(call, address, "%s.PrivateIpAddress", prefix);
+    if (!address)
+        address = aws_spare_address(s, AWS_PLACE_BASTION, &call->arena);
+    aws_put(call, address, "%s.PrivateIpAddress", prefix);
     aws_put(call, "true", "%s.DeleteOnTermination", prefix);
     aws_put(call, public ? "true" : "false", "%s.AssociatePublicIpAddress", prefix);
     for (size_t i = 0; i < groups->u.list.n; i++)
@@ -743,9 +744,17 @@ static const struct attr attrs[] = {{"id", ATTR_COMPUTED},
                                     {"running", ATTR_REACH},
                                     {"tags", 0},
                                     {NULL, 0}};
-static const char *const after[] = {"volume",          "subnet",      "security_group",
-                                    "security_rules",  "key_pair",    "instance_profile",
-                                    "placement_group", "route_table", NULL};
+static const char *const after[] = {"volume",
+                                    "subnet",
+                                    "security_group",
+                                    "security_rules",
+                                    "key_pair",
+                                    "instance_profile",
+                                    "placement_group",
+                                    "route_table",
+                                    "elastic_ip",
+                                    "internet_gateway_attachment",
+                                    NULL};
 
 /* clang-format off */
 #define INSTANCE_KIND(name_, is_host_, after_)                                                    \

@@ -84,7 +84,7 @@ static bool is_asked_for(const struct aws_kind *k, const char *filter, const cha
         return false;
     if (str_starts(filter, "tag:"))
         return str_eq(aws_item_tag(item, filter + strlen("tag:")), wanted);
-    return str_eq(value_get_str(item, k->id, NULL), wanted);
+    return !str_eq(filter, k->id_filter) || str_eq(value_get_str(item, k->id, NULL), wanted);
 }
 
 /* Those with the filter, without the ones that are as good as gone. */
@@ -192,36 +192,29 @@ int aws_find(struct provider_session *s, const struct aws_kind *k, const char *n
     return items ? 0 : -1;
 }
 
-static int look(struct provider_session *s, const struct aws_kind *k, const char *filter,
-                const char *wanted, struct arena *a, struct value **items, struct err *err)
+int aws_look_by(struct provider_session *s, const struct aws_kind *k, const char *filter,
+                const char *wanted, struct arena *a, struct value **item, struct err *err)
 {
-    *items = describe(s, k, filter, wanted, a, err);
-    return *items ? 0 : -1;
+    struct value *items = describe(s, k, filter, wanted, a, err);
+
+    *item = items && items->u.list.n ? items->u.list.items[0] : NULL;
+    return items ? 0 : -1;
 }
 
 int aws_look(struct provider_session *s, const struct aws_kind *k, const char *id, struct arena *a,
              struct value **item, struct err *err)
 {
-    struct value *items;
-
-    *item = NULL;
-    if (look(s, k, k->id_filter, id, a, &items, err) < 0)
-        return -1;
-    if (items->u.list.n)
-        *item = items->u.list.items[0];
-    return 0;
+    return aws_look_by(s, k, k->id_filter, id, a, item, err);
 }
 
 int aws_look_by_tag(struct provider_session *s, const struct aws_kind *k, const char *name,
                     struct arena *a, struct value **item, struct err *err)
 {
-    struct value *items;
+    struct value *items = describe(s, k, "tag:" AWS_TAG_CLUSTER, s->cluster->name, a, err);
 
     *item = NULL;
-    if (look(s, k, "tag:" AWS_TAG_CLUSTER, s->cluster->name, a, &items, err) < 0)
-        return -1;
-    for (size_t i = 0; i < items->u.list.n && !*item; i++)
+    for (size_t i = 0; items && i < items->u.list.n && !*item; i++)
         if (str_eq(aws_item_name(k, items->u.list.items[i]), name))
             *item = items->u.list.items[i];
-    return 0;
+    return items ? 0 : -1;
 }

@@ -1,59 +1,9 @@
-/* nat.c - elastic addresses, and the NAT gateway that has one. */
+/* nat.c - the NAT gateway, which has an elastic IP. */
 #include "lib/base/clock.h"
 #include "providers/aws/aws.h"
 #include "providers/aws/xml.h"
 
 enum { NAT_TIMEOUT_MS = 600000, TOKEN_CHARS = 32 };
-
-/* ---- elastic address ---- */
-
-static int model_address(struct provider_session *s, const struct value *item, struct resource *r,
-                         struct err *err)
-{
-    UNUSED(s);
-    UNUSED(err);
-    value_map_set(r->arena, r->actual, "address",
-                  value_str(r->arena, value_get_str(item, "publicIp", "")));
-    return 0;
-}
-
-static int create_address(void *provider, struct resource *r, struct err *err)
-{
-    struct aws_call call;
-    int rc;
-
-    aws_call_init(&call, &aws_ec2, "AllocateAddress");
-    call.once = true;
-    aws_put(&call, "vpc", "Domain");
-    aws_put_tags(&call, r, aws_elastic_ip.tag_type, 1);
-    rc = aws_create(provider, r, &call, "allocationId", err);
-    aws_call_release(&call);
-    return rc;
-}
-
-static const struct attr address_attrs[] = {
-    {"id", ATTR_COMPUTED}, {"address", ATTR_COMPUTED}, {"tags", 0}, {NULL, 0}};
-static const char *const nothing[] = {NULL};
-
-const struct aws_kind aws_elastic_ip = {
-    .plan = {.name = "elastic_ip",
-             .attrs = address_attrs,
-             .read = aws_read,
-             .create = create_address,
-             .update = aws_update_tags,
-             .destroy = aws_destroy},
-    .remove = "ReleaseAddress",
-    .remove_by = "AllocationId",
-    .describe = "DescribeAddresses",
-    .list = "addressesSet",
-    .id = "allocationId",
-    .id_filter = "allocation-id",
-    .tag_type = "elastic-ip",
-    .after = nothing,
-    .model = model_address,
-};
-
-/* ---- NAT gateway ---- */
 
 static bool is_gone(const struct value *item)
 {
@@ -96,6 +46,7 @@ static int create_gateway(void *provider, struct resource *r, struct err *err)
     aws_put(&call, token, "ClientToken");
     aws_put(&call, aws_id(s, &aws_subnet, "public-1"), "SubnetId");
     aws_put(&call, aws_id(s, &aws_elastic_ip, "nat"), "AllocationId");
+    aws_put(&call, aws_spare_address(s, AWS_PLACE_NAT, &call.arena), "PrivateIpAddress");
     aws_put_tags(&call, r, aws_nat_gateway.tag_type, 1);
     rc = aws_create(s, r, &call, "natGateway.natGatewayId", err);
     aws_call_release(&call);

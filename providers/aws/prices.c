@@ -163,7 +163,9 @@ static void add_resource(struct bill *b, const struct cluster *c, const struct r
         add_volume(b, r->desired);
     if (r->kind == &aws_nat_gateway.plan)
         add_hourly(b, "NAT gateway", number(b->region, "nat_gateway"));
-    if (r->kind == &aws_elastic_ip.plan || r->kind == &aws_bastion.plan)
+    /* The elastic IP that moves takes the place of its holder's address. */
+    if (value_get_bool(r->desired, "public", false) ||
+        (r->kind == &aws_elastic_ip.plan && !str_eq(r->name, AWS_VIP)))
         add_hourly(b, "public address", number(b->region, "public_address"));
 }
 

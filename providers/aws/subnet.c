@@ -1,4 +1,5 @@
 /* subnet.c - a subnet, and the zones of the region. */
+#include "lib/cluster/zones.h"
 #include "providers/aws/aws.h"
 #include "providers/aws/xml.h"
 
@@ -129,6 +130,12 @@ int aws_zone_of(struct provider_session *s, const struct cluster_subnet *subnet,
 }
 
 /* ---- the kind ---- */
+
+const char *aws_spare_address(const struct provider_session *s, enum aws_place place,
+                              struct arena *a)
+{
+    return zones_spare_address(aws_subnet_named(s->cluster, "public-1"), (int)place, a);
+}
 
 const struct cluster_subnet *aws_subnet_named(const struct cluster *c, const char *name)
 {

@@ -10,12 +10,15 @@ Whatever moto has is looked at a few times a second, and made true on this machi
   metadata      IMDSv2 on 169.254.169.254, in that namespace; who asks is known by the source address. The credentials of a role are
                 those of AssumeRole, by API_URL
   addresses     this machine and the router send to the interface that EC2 says has the address, whatever hosts tell by ARP
-  public        what comes to port 22 of an instance's public address, which moto takes from 127.0.0.0/8, goes to the instance
-  routes        VIP/32 goes by the router to the interface that the route names, if that has no source/destination check
+  public        what comes to an instance's public address, which moto takes from 127.0.0.0/8, goes to the instance: SSH and the balancers'
+                ports; connections to an address that moves are cut
+  routes        VIP/32 goes by the router to the interface that the route names, if that has no source/destination check; VIP may be "",
+                where it is a public one
 
 It says what it does, and why not, on its standard output. What it made is removed by cloud_down.
 """
 import base64
+import contextlib
 import ctypes
 import json
 import os
@@ -38,6 +41,7 @@ from botocore.config import Config
 
 METADATA = "169.254.169.254"
 NOBODY = "06:00:00:00:00:00"  # has what no interface has
+PORTS = (22, 5000, 5001, 5002, 5003, 7000)
 CGROUPS = "/sys/fs/cgroup/unified" if os.path.isdir("/sys/fs/cgroup/unified") else "/sys/fs/cgroup"
 NSPAWN = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network", "SYSTEMD_NSPAWN_LOCK": "0"}
 
@@ -161,7 +165,8 @@ class Lab:
         self.neighbours, self.relays, self.keys, self.roles = {}, {}, {}, {}
         self.own = self.own_address()
         self.network = self.own.network
-        self.vip_is_inside = ip_address(vip) in self.network
+        self.vip_is_inside = bool(vip) and ip_address(vip) in self.network
+        self.vip_is_outside = bool(vip) and not self.vip_is_inside
         self.route = None
         self.ec2, self.iam = self.client("ec2", moto_url), self.client("iam", moto_url)
         self.sts = self.client("sts", api_url)
@@ -227,7 +232,7 @@ class Lab:
                 ip(f"address add {subnet[1]}/{subnet.prefixlen} dev eth0", space=self.router)
                 if len(self.gateways) == 1:  # this machine, which is in none
                     ip(f"route add {self.own.ip}/32 dev eth0", space=self.router)
-                    if not self.vip_is_inside:
+                    if self.vip_is_outside:
                         ip(f"route add {self.vip}/32 via {subnet[1]} dev {self.bridge}")
 
     def own_address(self):
@@ -250,7 +255,7 @@ class Lab:
             there.setdefault(address, NOBODY)
         for address, mac in there.items():
             self.send_to(address, mac)
-        if not self.vip_is_inside:
+        if self.vip_is_outside:
             self.deliver_route({eni["NetworkInterfaceId"]: eni for eni in enis})
 
     def deliver_route(self, enis):
@@ -266,14 +271,20 @@ class Lab:
             subprocess.run(["ip", "-n", self.router, "route", "flush", self.vip + "/32"], check=False, stderr=subprocess.DEVNULL)
             ip("route add " + route, space=self.router)
 
+    def public(self, enis):
+        """Private addresses by the public ones. An elastic address is not told with every interface."""
+        own = {eni["Association"]["PublicIp"]: eni["PrivateIpAddress"] for eni in enis if "PublicIp" in eni.get("Association", {})}
+        by_id = {eni["NetworkInterfaceId"]: eni["PrivateIpAddress"] for eni in enis}
+        return own | {item["PublicIp"]: by_id[item["NetworkInterfaceId"]] for item in self.ec2.describe_addresses()["Addresses"]
+                      if item.get("NetworkInterfaceId") in by_id}
+
     def relay(self, public):
-        for address in [name for name in self.relays if name not in public]:
-            relay = self.relays.pop(address)
-            relay.shutdown()
-            relay.server_close()
+        for address, relays in self.relays.items():
+            for relay in relays:
+                relay.lead_to(public.get(address))
         for address in set(public) - set(self.relays):
             if ip_address(address).is_loopback:
-                self.relays[address] = Relay(address, public[address])
+                self.relays[address] = [Relay(address, port, public[address]) for port in PORTS]
 
     # -- the hosts --
 
@@ -286,7 +297,7 @@ class Lab:
         if self.gateways:
             enis = [eni for item in items.values() for eni in item["NetworkInterfaces"]]
             self.deliver(enis)
-            self.relay({eni["Association"]["PublicIp"]: eni["PrivateIpAddress"] for eni in enis if "PublicIp" in eni.get("Association", {})})
+            self.relay(self.public(enis))
         write(self.work + "/looked", "")
 
     def look_at_instances(self, items):
@@ -313,14 +324,25 @@ class Lab:
 # ---- public addresses ----
 
 class Relay(ThreadingTCPServer):
-    """The internet gateway."""
+    """The internet gateway, for one port of an address."""
     daemon_threads = allow_reuse_address = True
+    request_queue_size = 128
 
-    def __init__(self, public, private):
-        tell(public, "leads to", private)
-        super().__init__((public, 22), Pump)
-        self.to = (private, 22)
+    def __init__(self, public, port, private):
+        self.public, self.private, self.open = public, None, set()
+        super().__init__((public, port), Pump)
+        self.lead_to(private)
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def lead_to(self, private):
+        if private == self.private:
+            return
+        if self.server_address[1] == 22:
+            tell(self.public, "leads to", private or "nobody")
+        self.private = private
+        for end in list(self.open):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request, client_address):
         pass
@@ -328,18 +350,27 @@ class Relay(ThreadingTCPServer):
 
 class Pump(BaseRequestHandler):
     def handle(self):
-        with socket.create_connection(self.server.to, timeout=5) as there:
-            there.settimeout(None)
-            back = threading.Thread(target=self.copy, args=(there, self.request), daemon=True)
-            back.start()
-            self.copy(self.request, there)
-            back.join()
+        private = self.server.private
+        if not private:
+            return
+        self.server.open.add(self.request)
+        try:
+            with socket.create_connection((private, self.server.server_address[1]), timeout=5) as there:
+                there.settimeout(None)
+                back = threading.Thread(target=self.copy, args=(there, self.request), daemon=True)
+                back.start()
+                self.copy(self.request, there)
+                back.join()
+        finally:
+            self.server.open.discard(self.request)
 
     @staticmethod
     def copy(source, target):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
 
 
 # ---- metadata ----

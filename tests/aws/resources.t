@@ -320,6 +320,77 @@ is "then down, which waits for what goes" "$status" 0
 is "nothing is left" "$(aws_census)" ''
 clean "the wide cluster"
 
+# An elastic IP that moves: balancers in public subnets; the address is known when it is there.
+cluster open 'provider: {name: aws, nat: off, zones: [a, b]}
+network: {cidr: 10.8.0.0/16}
+vip: {mode: eip}
+access: {postgres: [198.51.100.0/24]}'
+plan --json
+is "an elastic IP: in the plan, and no NAT gateway" "$(printf '%s' "$out" | jq -r '[.changes[].where | select(test("elastic_ip|nat_"))] | join(" ")')" elastic_ip.vip
+is "the balancers' two public addresses cost something" "$(printf '%s' "$out" | jq -r '.cost.parts[] | select(.what == "public address").n')" 2
+up
+is "up" "$status" 0
+vip=$(tagged addresses elastic_ip.vip 'Addresses[].PublicIp') allocation=$(tagged addresses elastic_ip.vip 'Addresses[].AllocationId')
+is "its address is the cluster's" "$(p -q conninfo --json; printf '%s' "$out" | jq -r .vip)" "$vip"
+is "it is in the balancers' certificates" "$(for host in lb1 lb2 db1; do
+    p secrets show "tls_cert_$host"; printf '%s\n' "$out" | openssl x509 -noout -ext subjectAltName | grep -cF "IP Address:$vip"; done | tr '\n' ' ')" '1 1 1 '
+is "they are in public subnets, with addresses of their own, the members are not" "$(ask describe-instances --filters Name=tag:pgha-cluster,Values=open \
+    --query 'Reservations[].Instances[].[Tags[?Key==`Name`].Value | [0], PrivateIpAddress, PublicIpAddress != null, SourceDestCheck]' | tr '\t' ' ' | sort)" \
+    'open-db1 10.8.0.11 False True
+open-db2 10.8.64.11 False True
+open-db3 10.8.0.12 False True
+open-lb1 10.8.128.51 True True
+open-lb2 10.8.192.51 True True'
+is "the role may move it, and no more" "$(iam get-role-policy --role-name pgha-open-eu-central-1 --policy-name move-address --query 'PolicyDocument.Statement[1]' | jq -c '[.Action, .Resource, .Condition]')" \
+    '[["ec2:AssociateAddress"],["arn:aws:ec2:eu-central-1:*:elastic-ip/*","arn:aws:ec2:eu-central-1:*:instance/*","arn:aws:ec2:eu-central-1:*:network-interface/*"],{"StringEquals":{"aws:ResourceTag/pgha-cluster":"open"}}]'
+is "its allocation goes to the hosts" "$(jq -r .vars.vip_allocation "$state/outputs.json")" "$allocation"
+ec2 associate-address --allocation-id "$allocation" --network-interface-id "$(instance lb2 'NetworkInterfaces[0].NetworkInterfaceId')" >/dev/null
+plan --detailed-exitcode
+is "where it is, is no change" "$status $(changes)" '0 '
+ec2 disassociate-address --association-id "$(tagged addresses elastic_ip.vip 'Addresses[].AssociationId')"
+ec2 release-address --allocation-id "$allocation"
+plan
+is "released by hand: told" "$(changes)" 'elastic_ip.vip: create'
+up
+is "another is allocated, and the cluster's" "$status $(p -q conninfo --json; printf '%s' "$out" | jq -r .vip)" "0 $(tagged addresses elastic_ip.vip 'Addresses[].PublicIp')"
+is "in the certificates, too" "$(p secrets show tls_cert_lb1; printf '%s\n' "$out" | openssl x509 -noout -ext subjectAltName | grep -cF "$(tagged addresses elastic_ip.vip 'Addresses[].PublicIp')")" 1
+ec2 associate-address --allocation-id "$(tagged addresses elastic_ip.vip 'Addresses[].AllocationId')" --network-interface-id "$(instance lb1 'NetworkInterfaces[0].NetworkInterfaceId')" >/dev/null
+down
+is "down, from where it was last" "$status" 0
+is "nothing is left" "$(aws_census)" ''
+clean "an elastic IP"
+
+# One of the user's own: used, and left.
+own=$(ask allocate-address --domain vpc --query PublicIp)
+id=$(ask describe-addresses --public-ips "$own" --query 'Addresses[].AllocationId')
+sed -i "s|cidr: 10.8.0.0/16|cidr: 10.8.0.0/16, vip: 192.0.2.7|" "$file"
+plan
+is "one that is not the account's: refused" "$status" 65
+like "and named" "$err" '192\.0\.2\.7 is no elastic IP of this account in eu-central-1'
+sed -i "s|192.0.2.7|$own|" "$file"
+aws_census >"$work/before"
+up
+is "the user's own: up" "$status" 0
+is "no other one is allocated" "$(ask describe-addresses --query 'length(Addresses)')" 1
+is "the role may move this one" "$(iam get-role-policy --role-name pgha-open-eu-central-1 --policy-name move-address --query 'PolicyDocument.Statement[1]' | jq -c '[.Action, .Resource, .Condition]')" \
+    "[[\"ec2:AssociateAddress\"],\"arn:aws:ec2:eu-central-1:*:elastic-ip/$id\",null]"
+ec2 associate-address --allocation-id "$id" --network-interface-id "$(instance lb1 'NetworkInterfaces[0].NetworkInterfaceId')" >/dev/null
+plan --detailed-exitcode
+is "a balancer of ours has it: no change" "$status $(changes)" '0 '
+eni=$(ask create-network-interface --subnet-id "$(tagged subnets subnet.public-1 'Subnets[].SubnetId')" --query NetworkInterface.NetworkInterfaceId)
+ec2 associate-address --allocation-id "$id" --network-interface-id "$eni" >/dev/null
+plan
+is "somebody else has it: refused" "$status" 1
+like "and who" "$err" "$own is in use by $eni"
+ec2 disassociate-address --association-id "$(ask describe-addresses --query 'Addresses[].AssociationId')"
+ec2 delete-network-interface --network-interface-id "$eni"
+ec2 associate-address --allocation-id "$id" --network-interface-id "$(instance lb2 'NetworkInterfaces[0].NetworkInterfaceId')" >/dev/null
+down
+is "down" "$status" 0
+is "it stays, free" "$(aws_census | diff "$work/before" -)$(ask describe-addresses --query 'Addresses[].AssociationId')" ''
+clean "an elastic IP of the user's"
+ec2 release-address --allocation-id "$id"
+
 # What is the user's: used, and left.
 vpc=$(ask create-vpc --cidr-block 10.20.0.0/16 --query Vpc.VpcId)
 subnet=$(ask create-subnet --vpc-id "$vpc" --cidr-block 10.20.1.0/24 --availability-zone eu-central-1c --query Subnet.SubnetId)

@@ -2,7 +2,8 @@
 # (tests/aws/hypervisor.py). After tap.sh and aws.sh; as root. The hosts have no way out.
 #
 #   cloud_start NAME NETWORK ADDRESS VIP   NETWORK (10.81.40.0/24) is the VPC's, ADDRESS this machine's in it, where the API answers,
-#                                          and which no subnet has; VIP the address that moves, inside of NETWORK or not
+#                                          and which no subnet has; VIP the address that moves, inside of NETWORK or not; "": a public
+#                                          one
 #   cloud_off HOST, cloud_on HOST          pulls the plug of an instance, of which AWS knows nothing, and puts it in again
 #   cloud_hosts                            how many bodies there are
 #   cloud_down                             everything is taken away; also done at the end of the test

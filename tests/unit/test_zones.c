@@ -199,6 +199,50 @@ static void the_virtual_address(void **state)
     refuse("", "cidr: 10.3.0.0/16, vip: 10.3.200.1", "vip: {mode: route}", "where no route can be");
 }
 
+#define OPEN "access: {postgres: [198.51.100.0/24]}\nvip: {mode: eip}\n"
+
+/* Balancers are where the internet gateway is; what the address is, the provider tells. */
+static void an_elastic_ip(void **state)
+{
+    struct arena arena = ARENA_INIT;
+    struct value *outputs = value_map(&arena);
+    struct cluster c;
+
+    UNUSED(state);
+    accept(&c, ", zones: [a, b]", "cidr: 10.3.0.0/24", OPEN "nodes: {lb: {count: 3}}\n");
+    assert_host(&c, "db2", "10.3.0.68", "private-2");
+    assert_host(&c, "lb1", "10.3.0.142", "public-1");
+    assert_host(&c, "lb2", "10.3.0.206", "public-2");
+    assert_host(&c, "lb3", "10.3.0.143", "public-1");
+    assert_string_equal(c.vip, CLUSTER_VIP_TO_COME);
+    for (int i = 0; i < 2; i++)
+        for (size_t k = 0; k < c.hosts.n; k++)
+            assert_string_not_equal(zones_spare_address(&c.subnets.items[2], i, &arena),
+                                    c.hosts.items[k].address);
+    value_map_set(&arena, outputs, "vip", value_str(&arena, "203.0.113.7"));
+    cluster_take_outputs(&c, outputs);
+    assert_string_equal(c.vip, "203.0.113.7");
+    cluster_release(&c);
+
+    accept(&c, "", "cidr: 10.3.0.0/16, vip: 203.0.113.9", OPEN);
+    cluster_take_outputs(&c, outputs); /* of a run before it was given */
+    assert_string_equal(c.vip, "203.0.113.9");
+    cluster_release(&c);
+    accept(&c, "", "cidr: 10.3.0.0/16", ""); /* of a run before it had another mode */
+    cluster_take_outputs(&c, outputs);
+    assert_string_equal(c.vip, "10.3.0.100");
+    cluster_release(&c);
+    accept(&c, "", "cidr: 10.3.0.0/16", "vip: {mode: eip}\nnodes: {lb: {count: 0}}\n");
+    assert_null(c.vip);
+    cluster_release(&c);
+
+    refuse("", "cidr: 10.3.0.0/16, vip: 10.3.200.1", OPEN, "where no elastic IP can be");
+    refuse("", "cidr: 10.3.0.0/16", "vip: {mode: eip}\n", "nobody outside of the VPC");
+    refuse(", vpc: vpc-1, subnets: [{id: subnet-1, cidr: 10.3.0.0/24}]", "cidr: 10.3.0.0/16", OPEN,
+           "eip needs public subnets");
+    arena_release(&arena);
+}
+
 #define GIVEN ", vpc: vpc-1, subnets: "
 
 static void existing_subnets(void **state)
@@ -239,6 +283,7 @@ int main(void)
         cmocka_unit_test(networks_that_cannot_be),
         cmocka_unit_test(hosts_without_room),
         cmocka_unit_test(the_virtual_address),
+        cmocka_unit_test(an_elastic_ip),
         cmocka_unit_test(existing_subnets),
     };
 
