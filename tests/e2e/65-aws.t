@@ -155,7 +155,7 @@ succeeds "and was killed: the next one goes on" p up --yes
 is "to the types that are wanted" "$(types)" 'db1 r6i.large db2 r6i.large db3 r6i.large lb1 t3.xlarge lb2 t3.xlarge'
 is "AWS took every request" "$(aws_violations)" ''
 
-# ---- an instance that is lost ----
+# ---- instances that are lost, and made anew ----
 
 id_of() { ec2 describe-instances --filters Name=tag:Name,Values="t-cloud-$1" Name=instance-state-name,Values=running,stopped --query 'Reservations[0].Instances[0].InstanceId' --output text; }
 lost=$(p status --json | jq -r '.members[] | select(.role != "leader") | .name' | head -n 1)
@@ -168,6 +168,16 @@ succeeds "up, when somebody has terminated an instance" p up --yes
 like "it is another one" "$was $(id_of "$lost")" '^i-[0-9a-f]+ i-[0-9a-f]+$'
 unlike "with another id" "$(id_of "$lost")" "^$was\$"
 is "etcd has all its members" "$(p status --json | jq '[.etcd[] | select(.healthy)] | length')" 3
+led=$(leader)
+was=$(id_of "$led")
+aws_set terminate_ms=4000 # an address is another's when its last host has ended: here that takes a moment
+writes_over p up --replace "$led" --yes
+is "the primary's instance is made anew" "$status" 0
+[ "$status" = 0 ] || complain "$err"
+aws_set terminate_ms=0
+unlike "with another id" "$(id_of "$led")" "^$was\$"
+unlike "another one leads" "$(leader)" "^$led\$"
+is "the writer lost nothing" "$lost" 0
 succeeds "nothing is to be done after that" p plan --detailed-exitcode
 is "AWS took every request" "$(aws_violations)" ''
 
