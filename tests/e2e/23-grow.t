@@ -9,6 +9,7 @@ failover: {preset: fast}'
 p() { "$pgha" -f "$file" "$@"; }
 sql() { psql -XAtqc "$1" "$(writer_uri)"; }
 well() { p status --json | jq '[.etcd[] | select(.healthy)] | length'; }
+runs() { p ssh db1 systemctl show -P MainPID etcd; } # what of etcd runs there
 nodes() { sed -i "s/^nodes: .*/nodes: $1/" "$file"; }
 
 succeeds "up of one server" p up --yes
@@ -20,8 +21,10 @@ grow() { # grow DATABASE-HOSTS
     nodes "{db: {count: $1}, lb: {count: 2}}"
     succeeds "plan of $1" p plan
     like "new hosts join" "$out" 'host.db2|new ones join'
+    ran=$(runs)
     writes_over p up --yes
     is "up of $1" "$status" 0
+    is "a member of etcd that was there goes on" "$(runs)" "$ran"
     like "is verified" "$out" 'is up and verified'
     is "all members of etcd are well" "$(well)" "$1"
     is "the writer lost nothing" "$lost" 0
@@ -41,8 +44,10 @@ like "and why" "$err" 'db1 would be a member of etcd no more'
 shrink() { # shrink DATABASE-HOSTS
     nodes "{db: {count: $1}, lb: {count: 2}}"
     like "a plan of $1 tells who leaves" "$(p plan)" 'destroy +\[leaves the cluster; its data is lost'
+    ran=$(runs)
     writes_over p up --yes
     is "up of $1" "$status" 0
+    is "a member of etcd that was there goes on" "$(runs)" "$ran"
     like "is verified" "$out" 'is up and verified'
     is "all members of etcd are well" "$(well)" "$1"
     is "the writer lost nothing" "$lost" 0
