@@ -35,7 +35,7 @@ static int write_cluster_file(struct deploy *d, struct err *err)
     str_init(&text, STR_MAX_TEXT);
     rc = file_read(d->cluster->file, &text, err);
     if (rc == 0)
-        rc = state_write(d->state_dir, "cluster.yaml", text.buf, text.len, err);
+        rc = state_write(d->state_dir, CLUSTER_FILE, text.buf, text.len, err);
     str_release(&text);
     return rc;
 }
@@ -109,6 +109,7 @@ int deploy_open(struct deploy *d, enum deploy_access access, struct err *err)
     d->log = NULL;
     memset(&d->turns, 0, sizeof(d->turns));
     memset(&d->leaving, 0, sizeof(d->leaving));
+    d->departing = NULL;
     d->gone = false;
     d->turn = NULL;
     d->state_dir = state_dir_of(d->cluster);
@@ -149,6 +150,7 @@ void deploy_close(struct deploy *d)
         lock_release(d->lock);
     vec_release(&d->turns);
     leave_forget(d);
+    free(d->departing);
     inventory_release(&d->inventory);
     secrets_release(&d->secrets);
     free(d->state_dir);
@@ -343,7 +345,7 @@ static int hosts_stage(struct deploy *d, bool *began, struct deploy_result *r, s
 
     if (rc == 0)
         rc = take_in_hosts(d, err);
-    if (rc == 0)
+    if (rc == 0 && !d->departing) /* they are looked up in it until they are gone */
         rc = write_inventory(d, err);
     r->elapsed_ms = clock_mono_ms() - start;
     return rc;

@@ -47,6 +47,8 @@ struct deploy {
     VEC(const struct cluster_host *) turns; /* that provision() left as they are: turns.c */
     const struct cluster_host *turn;        /* whose it is; NULL: none */
     VEC(char *) leaving; /* hosts with data that the cluster file has no more: leave.c. Owned */
+    char *departing; /* existing hosts that the cluster is taken off, as a pattern: depart.c; NULL:
+                        none */
     struct run_log *log; /* run_log.h: what is told to events is kept; NULL: no log */
 };
 

@@ -145,7 +145,7 @@ bool leave_some_stay(const struct plan *p)
 /* Also what a run that was killed has destroyed already, which etcd may know still. */
 static void find_leaving(struct deploy *d, const struct cluster *applied, const struct plan *p)
 {
-    if (!leave_some_stay(p))
+    if (!leave_some_stay(p) && !d->departing)
         return; /* all are gone, and `down --keep-data` says nothing of it */
     vec_each (each, &p->resources) {
         const struct resource *r = *each;
@@ -292,5 +292,5 @@ int leave_make_way(struct deploy *d, struct deploy_result *r, struct err *err)
     vec_each (name, &d->leaving)
         if (leave_etcd(d, *name, r, err) < 0)
             return -1;
-    return 0;
+    return depart_take_off(d, r, err);
 }

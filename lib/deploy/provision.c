@@ -58,7 +58,7 @@ static int write_outputs(struct deploy *d, struct err *err)
 
 bool deploy_runs(const struct deploy *d)
 {
-    char *path = path_join(d->state_dir, "cluster.yaml");
+    char *path = path_join(d->state_dir, CLUSTER_FILE);
     bool runs = file_exists(path);
 
     free(path);
@@ -148,6 +148,13 @@ static const char *who_goes(const struct plan *p, struct arena *a)
     return *names && stays ? arena_printf(a, "; the disks of %s are lost", names) : "";
 }
 
+static void note_departing(const struct deploy *d, struct deploy_result *r)
+{
+    if (d->departing)
+        deploy_note(r, d->departing, "leave the cluster", NULL,
+                    "stopped there, its data stays; a primary gives way before");
+}
+
 static int ask(struct deploy *d, const char *verb, const struct plan *p, struct err *err)
 {
     struct arena arena = ARENA_INIT;
@@ -157,7 +164,9 @@ static int ask(struct deploy *d, const char *verb, const struct plan *p, struct 
     if (!d->confirm)
         return 0;
     counts = summary(p);
-    what = xasprintf("%s cluster %s: %s%s.", verb, d->cluster->name, counts, who_goes(p, &arena));
+    what =
+        xasprintf("%s cluster %s: %s%s%s%s.", verb, d->cluster->name, counts, who_goes(p, &arena),
+                  d->departing ? "; it is taken off " : "", d->departing ? d->departing : "");
     yes = d->confirm(d->confirm_ctx, what);
     free(what);
     arena_release(&arena);
@@ -179,19 +188,11 @@ static int apply(struct deploy *d, struct plan *p, struct err *err)
 
 /* ---- members that come and go ---- */
 
-static const struct cluster_host *host_of(const struct cluster *c, const char *name)
-{
-    vec_each (h, &c->hosts)
-        if (str_eq(h->name, name))
-            return h;
-    return NULL;
-}
-
 /* New members join by themselves, before each start of theirs (templates/etcd-member.sh.j2). */
 static int judge_etcd(const struct cluster *applied, const struct cluster *wanted, struct err *err)
 {
     vec_each (h, &applied->hosts) {
-        const struct cluster_host *now = host_of(wanted, h->name);
+        const struct cluster_host *now = cluster_host_find(wanted, h->name);
 
         if (!h->is_etcd || !now || now->is_etcd)
             continue;
@@ -211,7 +212,7 @@ static int judge_replaced(const struct deploy *d, const struct cluster *applied,
 {
     vec_each (each, &p->resources) {
         const struct resource *r = *each;
-        const struct cluster_host *h = host_of(applied, r->name);
+        const struct cluster_host *h = cluster_host_find(applied, r->name);
 
         if (!r->kind->is_host || r->action != ACTION_REPLACE || !h || (!h->is_db && !h->is_etcd) ||
             str_eq(r->name, d->replace))
@@ -234,14 +235,18 @@ static int judge_replaced(const struct deploy *d, const struct cluster *applied,
  * cluster file applied tells what they were; without one the cluster never was up. */
 static int compute_plan(struct deploy *d, struct plan *p, struct err *err)
 {
-    char *path = path_join(d->state_dir, "cluster.yaml");
+    char *path = path_join(d->state_dir, CLUSTER_FILE);
     struct cluster applied;
     struct faults faults;
     int rc = d->provider->discover(d->session, p, err);
 
     memset(&applied, 0, sizeof(applied));
     faults_init(&faults);
-    if (rc == 0 && file_exists(path) && cluster_load(&applied, path, &faults) == 0)
+    if (rc == 0 && cluster_has_given_hosts(d->cluster))
+        rc = depart_find(d, &applied, err);
+    else if (rc == 0 && file_exists(path) && cluster_load(&applied, path, &faults) < 0)
+        applied.hosts.n = 0;
+    if (rc == 0)
         rc = judge_etcd(&applied, d->cluster, err);
     if (rc == 0)
         rc = plan_compute(p, d->session, err);
@@ -263,7 +268,7 @@ static void leave_for_turns(struct deploy *d, struct plan *p)
     d->turns.n = 0;
     vec_each (each, &p->resources) {
         struct resource *r = *each;
-        const struct cluster_host *h = host_of(d->cluster, r->name);
+        const struct cluster_host *h = cluster_host_find(d->cluster, r->name);
 
         if (!runs || !h || !is_off_for_it(r) || plan_differs(r, ATTR_REACH) || h == d->turn)
             continue;
@@ -287,8 +292,10 @@ int provision(struct deploy *d, bool check, bool *hosts_missing, struct deploy_r
         goto out;
     if (d->provider->desire(d->session, &p, err) < 0 || compute_plan(d, &p, err) < 0)
         goto out;
-    if (!d->turn)
+    if (!d->turn) {
         note_actions(d, r, &p, hosts_missing);
+        note_departing(d, r);
+    }
     if (check && d->provider->cost &&
         d->provider->cost(d->session, &p, &r->arena, &r->cost, err) < 0)
         goto out;

@@ -9,7 +9,8 @@
 
 void stage_begin(struct deploy *d, const char *stage, const char *text);
 void stage_end(struct deploy *d, const char *stage, int64_t start_mono_ms);
-#define PLACES_FILE "hosts.json" /* cluster_place */
+#define PLACES_FILE  "hosts.json"   /* cluster_place */
+#define CLUSTER_FILE "cluster.yaml" /* as it was when it was verified: deploy_runs */
 /* What the provider told of what it made: cluster_take_outputs. */
 #define OUTPUTS_FILE "outputs.json"
 /* locate.c: hosts that a cloud made: waits until they can be logged in to, and finds out their
@@ -31,6 +32,14 @@ int leave_make_way(struct deploy *d, struct deploy_result *r, struct err *err) M
 bool leave_some_stay(const struct plan *p); /* hosts that are there and wanted */
 bool leave_is_for_good(const struct deploy *d, const char *host);
 void leave_forget(struct deploy *d);
+/* depart.c: finds deploy.departing, and what every host of the last run was in applied, which is
+ * all zero before; then takes the cluster off them, once they have made way. */
+int depart_find(struct deploy *d, struct cluster *applied, struct err *err) MUST_USE;
+int depart_take_off(struct deploy *d, struct deploy_result *r, struct err *err) MUST_USE;
+/* remove.c: off all hosts of inv, or off those that the pattern limit names while the others go on.
+ */
+int take_off(struct deploy *d, const struct inventory *inv, const char *limit, bool delete_data,
+             struct deploy_result *r, struct err *err) MUST_USE;
 /* provision.c: whether the cluster has been up, and not taken down since. */
 bool deploy_runs(const struct deploy *d);
 /* converge.c: a playbook of assets; NULL: err has its faults. */

@@ -119,8 +119,8 @@ void drill_write_docs(struct str *out)
         str_printf(out, "| %s | %s. %s |\n", scenarios[i]->name, scenarios[i]->summary,
                    scenarios[i]->story);
     str_puts(out, "\n## Bounds\n\nThe longest time that a client of the primary's port may wait, "
-                  "by preset; the "
-                  "sum is that of `fast`.\n\n| scenario |");
+                  "by preset; the sum is that of `fast`. What was measured is in "
+                  "[the figures](drill-figures.md).\n\n| scenario |");
     for (const struct preset *p = presets; p->name; p++)
         str_printf(out, " %s |", p->name);
     str_puts(out, " fast |\n|---|---|---|---|---|\n");

@@ -140,7 +140,9 @@ traces() {
 }
 # A local host is lost for good, disks included, and nobody asked for it: lose_host CLUSTER HOST
 lose_host() {
-    for pid in $(pgrep -f -- "--machine pgha-$1-$2 "); do kill -9 "$pid"; done
+    for group in $(find /sys/fs/cgroup -maxdepth 2 -name "pgha-$1-$2"); do
+        [ ! -e "$group/cgroup.kill" ] || echo 1 >"$group/cgroup.kill"
+    done
     awk -v at="/local/$1/$2/" 'index($5, at) {print $5}' /proc/self/mountinfo | sort -r | xargs -r umount -l
     rm -rf "/var/lib/pgha-deploy/local/$1/$2"
 }
