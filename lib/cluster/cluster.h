@@ -67,7 +67,7 @@ struct cluster {
     int prefix; /* 24; existing hosts: that of a balancer's interface; cloud: of a subnet */
     uint32_t network, netmask; /* host byte order; of cidr */
     const char *gateway;       /* first address of cidr: the bridge or router */
-    const char *vip;           /* NULL when there are no balancers; CLUSTER_VIP_TO_COME */
+    const char *vip;           /* NULL when there are no balancers; may be CLUSTER_VIP_TO_COME */
     const struct preset *preset;
     int pg_version;
     int port_primary, port_replicas, port_sync, port_async, port_stats;

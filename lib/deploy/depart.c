@@ -8,7 +8,7 @@
 
 static int read_inventory(const struct deploy *d, struct inventory *inv, struct err *err)
 {
-    char *path = path_join(d->state_dir, "inventory.yml");
+    char *path = path_join(d->state_dir, INVENTORY_FILE);
     struct faults faults;
     int rc;
 

@@ -22,7 +22,7 @@ static int write_inventory(struct deploy *d, struct err *err)
     str_init(&text, STR_MAX_TEXT);
     rc = inventory_write(&d->inventory, INVENTORY_YAML, cluster_secret_vars, &text, err);
     if (rc == 0)
-        rc = state_write(d->state_dir, "inventory.yml", text.buf, text.len, err);
+        rc = state_write(d->state_dir, INVENTORY_FILE, text.buf, text.len, err);
     str_release(&text);
     return rc;
 }

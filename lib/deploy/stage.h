@@ -9,8 +9,9 @@
 
 void stage_begin(struct deploy *d, const char *stage, const char *text);
 void stage_end(struct deploy *d, const char *stage, int64_t start_mono_ms);
-#define PLACES_FILE  "hosts.json"   /* cluster_place */
-#define CLUSTER_FILE "cluster.yaml" /* as it was when it was verified: deploy_runs */
+#define PLACES_FILE    "hosts.json"    /* cluster_place */
+#define INVENTORY_FILE "inventory.yml" /* of the last run that went well, or began a cluster */
+#define CLUSTER_FILE   "cluster.yaml"  /* as it was when it was verified: deploy_runs */
 /* What the provider told of what it made: cluster_take_outputs. */
 #define OUTPUTS_FILE "outputs.json"
 /* locate.c: hosts that a cloud made: waits until they can be logged in to, and finds out their
